@@ -1,0 +1,96 @@
+# What a contributor runs. Needs make and python3 (3.11 or newer) with venv; everything else goes into .venv, from the hashed
+# lists in requirements/.  A stamp file per list remembers what is installed, so a second run starts at once.
+
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
+DEMO   := check examples/clinic.837 --as-of 2026-03-20 --statistics
+SIZES  ?= 1k 10k 100k 1m
+
+RUN   := $(VENV)/.installed-run
+DEV   := $(VENV)/.installed-dev
+PEERS := $(VENV)-bench/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick lint format docs bench lock clean
+
+help:
+	@echo "make demo    install, then check examples/clinic.837 and explain 96372"
+	@echo "make test    ruff, mypy, import-linter and the whole test suite"
+	@echo "make quick   the tests that take less than a minute together"
+	@echo "make lint    ruff, mypy, import-linter"
+	@echo "make format  let ruff lay the code out"
+	@echo "make docs    write the generated pages and tables anew"
+	@echo "make bench   time Scrubjay and its peers, write docs/bench.md (SIZES=\"1k 10k\" for a short one)"
+	@echo "make lock    compile requirements/*.txt anew from pyproject.toml"
+	@echo "make clean   remove environments, caches and builds"
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Scrubjay needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Set PYTHON=/path/to/python3")'
+	@echo "Creating $(VENV) with $$($(PYTHON) --version)"
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(RUN): $(VENV)/.created requirements/run.txt requirements/build.txt pyproject.toml
+	@echo "Installing what Scrubjay runs on (requirements/run.txt, hashes checked) and Scrubjay itself"
+	@$(PIP) install --require-hashes -r requirements/run.txt -r requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(DEV): $(RUN) requirements/dev.txt
+	@echo "Installing what the tests need (requirements/dev.txt, hashes checked)"
+	@$(PIP) install --require-hashes -r requirements/dev.txt
+	@touch $@
+
+$(PEERS): requirements/bench.txt
+	@echo "Installing the peers of the benchmark into $(VENV)-bench (requirements/bench.txt, hashes checked)"
+	@$(PYTHON) -m venv $(VENV)-bench
+	@$(VENV)-bench/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements/bench.txt
+	@touch $@
+
+# Exit code 1 says that there are findings, which is what the example is for; anything above it is a failure.
+demo: $(RUN)
+	@echo; echo "$$ scrubjay $(DEMO)"; echo
+	@$(BIN)/scrubjay $(DEMO) || [ $$? -eq 1 ]
+	@echo; echo "$$ scrubjay explain 96372"; echo
+	@$(BIN)/scrubjay explain 96372
+
+lint: $(DEV)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest
+
+quick: $(DEV)
+	$(BIN)/pytest -m "not slow"
+
+format: $(DEV)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: $(DEV)
+	$(BIN)/python tools/build_catalogue.py
+	$(BIN)/python tools/build_explain.py
+	$(BIN)/python examples/build_clinic.py
+
+bench: $(RUN) $(PEERS)
+	$(BIN)/python bench/run.py --peers $(VENV)-bench/bin --output docs/bench.md $(SIZES)
+
+COMPILE = $(VENV)-lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-header \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe $(UPGRADE)
+
+# Existing pins stay; `make lock UPGRADE=--upgrade` moves them to the newest versions that pyproject.toml allows.
+lock:
+	@test -x $(VENV)-lock/bin/pip-compile || { $(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip --quiet install pip-tools==7.6.2; }
+	$(COMPILE) --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) --constraint requirements/run.txt --extra dev --extra refs --extra conformance --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --constraint requirements/dev.txt --only-build-deps --build-deps-for editable --build-deps-for wheel --output-file requirements/build.txt pyproject.toml
+	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
+
+clean:
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-lock .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
