@@ -1,0 +1,1 @@
+"""Readers and writers: bytes of the outside world to tables, and back."""

@@ -1,0 +1,467 @@
+"""837P segments (005010X222, X222A1, X222A2) to the tables of claims.
+
+One pass of vector operations: every segment knows the transaction, hierarchical level, claim and service line it
+stands in, because those are the most recent ST, HL, CLM and LX before it.  Wanted elements then become columns.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from scrubjay.io import structure837
+from scrubjay.io.defects import Defects
+from scrubjay.io.interchange import Chunk
+from scrubjay.io.x12 import Bools, Ints, Segments, dates, decimals, pack, strings
+from scrubjay.model import Tables
+
+_HL_BILLING, _HL_SUBSCRIBER, _HL_PATIENT = pack("20"), pack("22"), pack("23")
+_DIAGNOSIS_QUALIFIERS = tuple(pack(q) for q in ("ABK", "ABF", "BK", "BF"))
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where every segment of a chunk stands; indices of segments, -1 where there is none.
+
+    ``st``, ``hl``, ``clm``, ``lx``, ``nm1``, ``sbr``: the most recent one at or before the segment.
+    ``claim`` and ``line``: ordinal of the claim and service line the segment belongs to.
+    ``in_hl``, ``in_claim``, ``in_line``: the innermost of the three it stands in; ``in_cob`` inside a 2320 loop.
+    """
+
+    segments: Segments
+    wanted: Bools
+    st: Ints
+    hl: Ints
+    clm: Ints
+    lx: Ints
+    nm1: Ints
+    sbr: Ints
+    in_header: Bools
+    in_hl: Bools
+    in_claim: Bools
+    in_line: Bools
+    in_cob: Bools
+    claim: Ints
+    line: Ints
+    clm_at: Ints
+    lx_at: Ints
+    hl_at: Ints
+
+    def pick(
+        self, identifier: str, region: Bools, qualifier: str | tuple[str, ...] | None = None, element: int = 1
+    ) -> Ints:
+        """Return the indices of segments by identifier, region and the qualifier in one of their elements."""
+        at = self.segments.where(identifier)
+        here = region[at]
+        if qualifier is not None:
+            names = (qualifier,) if isinstance(qualifier, str) else qualifier
+            key = self.segments.keys_of(identifier, element)
+            here &= np.logical_or.reduce([key == pack(q) for q in names])
+        return at[here]
+
+
+def layout(segments: Segments, wanted: Bools) -> Layout:
+    """Place every segment of a chunk."""
+    count = len(segments)
+
+    def recent(identifier: str) -> Ints:
+        at = segments.where(identifier)
+        return np.repeat(np.concatenate([[-1], at]), np.diff(np.concatenate([[0], at, [count]])))
+
+    st, hl, clm, lx = recent("ST"), recent("HL"), recent("CLM"), recent("LX")
+    nm1, sbr = recent("NM1"), recent("SBR")
+    ends = recent("SE")
+    inside = wanted & (st > ends) & (st >= 0)
+    in_header = inside & (hl < st) & (clm < st)
+    in_claim_or_line = inside & (clm > st) & (clm > hl)
+    in_line = in_claim_or_line & (lx > clm)
+    in_claim = in_claim_or_line & ~in_line
+    in_hl = inside & (hl > st) & ~in_claim_or_line
+    in_cob = in_claim & (sbr > clm)
+    clm_at, lx_at, hl_at = (
+        at[where[at]]
+        for at, where in (
+            (segments.where("CLM"), in_claim),
+            (segments.where("LX"), in_line),
+            (segments.where("HL"), in_hl),
+        )
+    )
+
+    def ordinal(at: Ints, where: Bools) -> Ints:
+        counted = np.repeat(np.arange(-1, len(at)), np.diff(np.concatenate([[0], at, [count]])))
+        return np.where(where, counted, -1)
+
+    claim, line = ordinal(clm_at, in_claim_or_line), ordinal(lx_at, in_line)
+    return Layout(
+        segments, wanted, st, hl, clm, lx, nm1, sbr,
+        in_header, in_hl, in_claim, in_line, in_cob, claim, line, clm_at, lx_at, hl_at,
+    )  # fmt: skip
+
+
+def read_chunk(chunk: Chunk, file: int, first_claim: int, first_line: int) -> Tables:
+    """Return the tables of one chunk.
+
+    ``file`` is the number of the input; ``first_claim`` and ``first_line`` the next free ids of the run.
+    """
+    place = layout(chunk.segments, chunk.wanted)
+    claims = _claims(place, file, first_claim)
+    lines, line_of_lx = _lines(place, first_claim, first_line)
+    diagnoses = _diagnoses(place, first_claim)
+    notes = _notes(place, first_claim, first_line, line_of_lx)
+    structure837.inspect(place, chunk.defects)
+    defects = _defects(chunk.defects, place, file, first_claim, first_line, line_of_lx)
+    return Tables(claims, lines, diagnoses, notes, defects)
+
+
+def first_of(at: Ints, owner: Ints, count: int) -> Ints:
+    """Return for every owner the first of the segments ``at`` that belongs to it, -1 where there is none."""
+    out = np.full(count, -1, dtype=np.int64)
+    out[owner[::-1]] = at[::-1]
+    return out
+
+
+def ids(values: Ints, first: int) -> pl.Series:
+    """Turn ordinals into run-wide ids; -1 becomes null."""
+    column = pl.Series(np.where(values < 0, 0, values + first).astype(np.uint32))
+    if len(values) and int(values.min()) < 0:
+        return pl.select(pl.when(pl.Series(values >= 0)).then(column)).to_series()
+    return column
+
+
+def _masked(values: Ints, ok: Bools, dtype: pl.DataType | type[pl.DataType] = pl.Int64) -> pl.Series:
+    column = pl.Series(values)
+    if not ok.all():
+        column = pl.select(pl.when(pl.Series(ok)).then(column)).to_series()
+    return column.cast(dtype)
+
+
+def _number(place: Layout, at: Ints) -> pl.Series:
+    """Return segment numbers for indices; -1 becomes null."""
+    if not len(place.segments):
+        return pl.Series([], dtype=pl.UInt32)
+    return _masked(place.segments.number[np.maximum(at, 0)], at >= 0, pl.UInt32)
+
+
+def _text(place: Layout, at: Ints, element: int, component: int | None = None) -> pl.Series:
+    span = place.segments.span(at, element)
+    if component is not None:
+        span = place.segments.component(span, component)
+    return place.segments.text(span)
+
+
+def _code(place: Layout, at: Ints, element: int, component: int | None = None) -> pl.Series:
+    span = place.segments.span(at, element)
+    return place.segments.code(span if component is None else place.segments.component(span, component))
+
+
+def _money(place: Layout, at: Ints, element: int, scale: int) -> pl.Series:
+    start, end = place.segments.span(at, element)
+    values, ok = decimals(place.segments, (start, end), scale)
+    return _masked(values, ok)
+
+
+def _levels(place: Layout) -> tuple[Ints, Ints, Ints]:
+    """Return per HL the ordinals of the billing, subscriber and patient level it stands under."""
+    s = place.segments
+    kinds = s.qualifier(place.hl_at, 3)
+    order = np.arange(len(place.hl_at), dtype=np.int64)
+    of_st = place.st[place.hl_at] if len(order) else order
+
+    def latest(kind: np.uint64) -> Ints:
+        if not len(order):
+            return order
+        found = np.maximum.accumulate(np.where(kinds == kind, order, -1))
+        same_transaction = of_st[np.maximum(found, 0)] == of_st
+        return np.where((found >= 0) & same_transaction, found, -1)
+
+    billing, subscriber, patient = latest(_HL_BILLING), latest(_HL_SUBSCRIBER), latest(_HL_PATIENT)
+    subscriber = np.where(subscriber > billing, subscriber, -1)
+    patient = np.where(kinds == _HL_PATIENT, patient, -1)
+    return billing, subscriber, patient
+
+
+def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
+    s = place.segments
+    at = place.clm_at
+    n = len(at)
+    nhl = len(place.hl_at)
+    billing, subscriber, patient = _levels(place)
+    level = np.searchsorted(place.hl_at, at, side="right") - 1
+    level = np.where((level >= 0) & (place.hl[at] > place.st[at]), level, -1)
+
+    def up(parent: Ints) -> Ints:
+        if not nhl:
+            return np.full(n, -1, dtype=np.int64)
+        return np.where(level >= 0, parent[np.maximum(level, 0)], -1)
+
+    def of_level(found: Ints, levels: Ints) -> Ints:
+        """Carry the first segment of each hierarchical level to the claims under it."""
+        owner = np.searchsorted(place.hl_at, found, side="right") - 1
+        per_level = first_of(found, owner, nhl)
+        return np.where(levels >= 0, per_level[np.maximum(levels, 0)] if nhl else -1, -1)
+
+    def after_name(
+        identifier: str, qualifier: str | tuple[str, ...] | None, name: str, region: Bools, element: int = 1
+    ) -> Ints:
+        """Pick segments that follow an NM1 of the given entity."""
+        found = place.pick(identifier, region, qualifier, element)
+        owner = place.nm1[found]
+        good = (
+            (owner > place.hl[found]) & (s.qualifier(np.maximum(owner, 0)) == pack(name)) if len(found) else owner >= 0
+        )
+        return found[good]
+
+    b, u, p = up(billing), up(subscriber), up(patient)
+    hl = place.in_hl
+    nm_billing = of_level(place.pick("NM1", hl, "85"), b)
+    nm_subscriber = of_level(place.pick("NM1", hl, "IL"), u)
+    nm_payer = of_level(place.pick("NM1", hl, "PR"), u)
+    nm_patient = of_level(place.pick("NM1", hl, "QC"), p)
+    sbr = of_level(place.pick("SBR", hl), u)
+    who = np.where(p >= 0, nm_patient, nm_subscriber)
+    dmg_patient = of_level(after_name("DMG", None, "QC", hl), p)
+    dmg_subscriber = of_level(after_name("DMG", None, "IL", hl), u)
+    dmg = np.where(p >= 0, dmg_patient, dmg_subscriber)
+    tin = of_level(after_name("REF", ("EI", "SY"), "85", hl), b)
+    address = of_level(after_name("N4", None, "85", hl), b)
+    patient_address = np.where(
+        p >= 0, of_level(after_name("N4", None, "QC", hl), p), of_level(after_name("N4", None, "IL", hl), u)
+    )
+    prv = of_level(place.pick("PRV", hl, "BI"), b)
+
+    own = place.in_claim & ~place.in_cob
+
+    def of_claim(found: Ints) -> Ints:
+        return first_of(found, place.claim[found], n)
+
+    def ref(qualifier: str) -> Ints:
+        found = place.pick("REF", own, qualifier)
+        return of_claim(found[place.nm1[found] < place.clm[found]])
+
+    def name(qualifier: str | tuple[str, ...]) -> Ints:
+        return of_claim(place.pick("NM1", own, qualifier))
+
+    rendering = name("82")
+    taxonomy = place.pick("PRV", own, "PE")
+    taxonomy = of_claim(taxonomy[place.nm1[taxonomy] == rendering[place.claim[taxonomy]]])
+    birth, birth_ok = dates(s, s.span(dmg, 2))
+    cob = place.pick("SBR", place.in_cob)
+    dates_of = {
+        "accident_date": ("439",),
+        "hospital_from": ("435",),
+        "onset_date": ("431", "484"),
+        "last_seen_date": ("304",),
+    }
+    date_columns = {}
+    for column, qualifiers in dates_of.items():
+        found = of_claim(place.pick("DTP", own, qualifiers))
+        value, ok = dates(s, s.span(found, 3))
+        date_columns[column] = _masked(value.astype(np.int32), ok).cast(pl.Int32).cast(pl.Date)
+    names = _text(place, who, 3)
+    frame = pl.DataFrame(
+        {
+            "claim_id": pl.Series((np.arange(n) + first_claim).astype(np.uint32)),
+            "file": pl.Series(np.full(n, file, dtype=np.uint32)),
+            "transaction": _text(place, place.st[at], 2),
+            "claim": _text(place, at, 1),
+            "segment": _number(place, at),
+            "charge_cents": _money(place, at, 2, 2),
+            "pos": _code(place, at, 5, 1),
+            "frequency": _text(place, at, 5, 3),
+            "accept_assignment": _text(place, at, 7),
+            "payer_resp": _text(place, sbr, 1),
+            "filing_code": _code(place, sbr, 9),
+            "group_number": _text(place, sbr, 3),
+            "payer_id": _code(place, nm_payer, 9),
+            "payer_name": _text(place, nm_payer, 3),
+            "member_id": _code(place, nm_subscriber, 9),
+            "patient_last": names,
+            "patient_first": _text(place, who, 4),
+            "patient_dob": _masked(birth.astype(np.int32), birth_ok).cast(pl.Int32).cast(pl.Date),
+            "patient_sex": _code(place, dmg, 3),
+            "patient_state": _code(place, patient_address, 2),
+            "is_dependent": pl.Series(p >= 0),
+            "billing_type": _text(place, nm_billing, 2),
+            "billing_npi": _text(place, nm_billing, 9),
+            "billing_tin": _text(place, tin, 2),
+            "billing_taxonomy": _code(place, prv, 3),
+            "billing_state": _code(place, address, 2),
+            "billing_zip": _text(place, address, 3),
+            "rendering_npi": _text(place, rendering, 9),
+            "rendering_type": _text(place, rendering, 2),
+            "rendering_segment": _number(place, rendering),
+            "rendering_taxonomy": _code(place, taxonomy, 3),
+            "facility_npi": _text(place, name("77"), 9),
+            "supervising_npi": _text(place, name("DQ"), 9),
+            "referring_npi": _text(place, name(("DN", "P3")), 9),
+            "original_ref": _text(place, ref("F8"), 2),
+            "prior_auth": _text(place, ref("G1"), 2),
+            "patient_paid_cents": _money(place, of_claim(place.pick("AMT", own, "F5")), 2, 2),
+            "other_payers": pl.Series(
+                np.bincount(place.claim[cob], minlength=n).astype(np.uint8) if n else np.zeros(0, np.uint8)
+            ),
+            **date_columns,
+        }
+    )
+    return frame
+
+
+def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFrame, Ints]:
+    """Return the service lines and, per LX of the chunk, the ordinal of its line (-1 without an SV1)."""
+    s = place.segments
+    nlx = len(place.lx_at)
+
+    def of_lx(found: Ints) -> Ints:
+        return first_of(found, place.line[found], nlx)
+
+    sv1_all = of_lx(place.pick("SV1", place.in_line))
+    has = sv1_all >= 0
+    line_of_lx = np.where(has, np.cumsum(has) - 1, -1)
+    sv1 = sv1_all[has]
+    n = len(sv1)
+
+    def of_line(found: Ints) -> Ints:
+        return of_lx(found)[has]
+
+    def named(qualifier: str) -> Ints:
+        return of_line(place.pick("NM1", place.in_line, qualifier))
+
+    dtp = of_line(place.pick("DTP", place.in_line, "472"))
+    period = s.qualifier(dtp, 2)
+    value = s.span(dtp, 3)
+    is_range = period == pack("RD8")
+    from_start, from_end = value[0], np.where(is_range, np.minimum(value[0] + 8, value[1]), value[1])
+    service, service_ok = dates(s, (from_start, from_end))
+    to_start = np.where(is_range, np.minimum(value[0] + 9, value[1]), value[0])
+    until, until_ok = dates(s, (to_start, value[1]))
+    lin = of_line(place.pick("LIN", place.in_line))
+    ctp = of_line(place.pick("CTP", place.in_line))
+    rendering = named("82")
+    taxonomy = place.pick("PRV", place.in_line, "PE")
+    prv = np.full(nlx, -1, dtype=np.int64)
+    if len(taxonomy):
+        after = s.qualifier(np.maximum(place.nm1[taxonomy], 0)) == pack("82")
+        prv = of_lx(taxonomy[after])
+    note = of_line(place.pick("NTE", place.in_line))
+    procedure = s.span(sv1, 1)
+    pointer = s.span(sv1, 7)
+    modifier = [s.component(procedure, k) for k in (3, 4, 5, 6)]
+    pointers = {}
+    for k in (1, 2, 3, 4):
+        start, end = s.component(pointer, k)
+        number, ok = decimals(s, (start, end), 0)
+        pointers[f"pointer{k}"] = _masked(
+            np.where(ok & (number >= 0) & (number < 256), number, 255), end > start, pl.UInt8
+        )
+    lx = place.lx_at[has]
+    number, number_ok = decimals(s, s.span(lx, 1), 0)
+    frame = pl.DataFrame(
+        {
+            "line_id": pl.Series((np.arange(n) + first_line).astype(np.uint32)),
+            "claim_id": pl.Series((place.claim[sv1] + first_claim).astype(np.uint32)),
+            "line": _masked(number, number_ok),
+            "segment": _number(place, sv1),
+            "qualifier": s.text(s.component(procedure, 1)),
+            "code": s.code(s.component(procedure, 2)),
+            **{f"mod{k}": s.code(span) for k, span in enumerate(modifier, start=1)},
+            "description": s.text(s.rest(procedure, 7)),
+            "charge_cents": _money(place, sv1, 2, 2),
+            "unit_basis": _code(place, sv1, 3),
+            "units_milli": _money(place, sv1, 4, 3),
+            "line_pos": _code(place, sv1, 5),
+            **pointers,
+            "emergency": _text(place, sv1, 9),
+            "service_date": _masked(service.astype(np.int32), service_ok).cast(pl.Int32).cast(pl.Date),
+            "service_to": _masked(until.astype(np.int32), until_ok).cast(pl.Int32).cast(pl.Date),
+            "is_range": pl.Series(is_range),
+            "dtp_segment": _number(place, dtp),
+            "line_rendering_npi": _text(place, rendering, 9),
+            "line_rendering_taxonomy": _code(place, prv[has], 3),
+            "line_rendering_segment": _number(place, rendering),
+            "line_control": _text(place, of_line(place.pick("REF", place.in_line, "6R")), 2),
+            "ndc_qualifier": _code(place, lin, 2),
+            "ndc": _text(place, lin, 3),
+            "lin_segment": _number(place, lin),
+            "ndc_qty_milli": _money(place, ctp, 4, 3),
+            "ndc_qty_text": _text(place, ctp, 4),
+            "ndc_unit": _text(place, ctp, 5, 1),
+            "ctp_segment": _number(place, ctp),
+            "line_note": _text(place, note, 2),
+        }
+    )
+    return frame, line_of_lx
+
+
+def _diagnoses(place: Layout, first_claim: int) -> pl.DataFrame:
+    s = place.segments
+    hi = place.pick("HI", place.in_claim & ~place.in_cob)
+    counts = np.minimum(s.count_elements(hi), 12)
+    at = np.repeat(hi, counts)
+    ends = np.cumsum(counts)
+    element = np.arange(len(at)) - np.repeat(ends - counts, counts) + 1
+    span = _element_spans(s, at, element)
+    qualifier = s.key(s.component(span, 1))
+    keep = np.logical_or.reduce([qualifier == q for q in _DIAGNOSIS_QUALIFIERS])
+    at, element, span = at[keep], element[keep], (span[0][keep], span[1][keep])
+    claim = place.claim[at]
+    first = np.searchsorted(claim, claim, side="left")
+    return pl.DataFrame(
+        {
+            "claim_id": ids(claim, first_claim),
+            "position": pl.Series((np.arange(len(at)) - first + 1).astype(np.uint8)),
+            "qualifier": s.text(s.component(span, 1)),
+            "code": s.code(s.component(span, 2)),
+            "segment": _number(place, at),
+            "element": pl.Series(element.astype(np.uint8)),
+        },
+        schema_overrides={"claim_id": pl.UInt32},
+    )
+
+
+def _element_spans(s: Segments, at: Ints, element: Ints) -> tuple[Ints, Ints]:
+    """Return the span of a different element of each segment."""
+    if not len(at):
+        empty = np.zeros(0, dtype=np.int64)
+        return empty, empty
+    left = s.first[at] + element - 1
+    return s.separators[left] + 1, s.separators[left + 1]
+
+
+def _notes(place: Layout, first_claim: int, first_line: int, line_of_lx: Ints) -> pl.DataFrame:
+    at = place.pick("NTE", (place.in_claim & ~place.in_cob) | place.in_line)
+    lx = place.line[at]
+    line = np.where(lx >= 0, line_of_lx[np.maximum(lx, 0)] if len(line_of_lx) else -1, -1)
+    return pl.DataFrame(
+        {
+            "claim_id": ids(place.claim[at], first_claim),
+            "line_id": ids(line, first_line),
+            "qualifier": _text(place, at, 1),
+            "text": _text(place, at, 2),
+            "segment": _number(place, at),
+        },
+        schema_overrides={"claim_id": pl.UInt32, "line_id": pl.UInt32},
+    )
+
+
+def _defects(
+    defects: Defects, place: Layout, file: int, first_claim: int, first_line: int, line_of_lx: Ints
+) -> pl.DataFrame:
+    frame = defects.frame()
+    at = frame["at"].to_numpy()
+    known = at >= 0
+    safe = np.maximum(at, 0)
+    size = len(place.segments)
+    claim = np.where(known, place.claim[safe], -1) if size else np.full(len(at), -1)
+    lx = np.where(known, place.line[safe], -1) if size else np.full(len(at), -1)
+    line = np.where(lx >= 0, line_of_lx[np.maximum(lx, 0)], -1) if len(line_of_lx) else np.full(len(at), -1)
+    st = np.where(known, place.st[safe], -1) if size else np.full(len(at), -1)
+    transaction = _text(place, st, 2) if size else strings(place.segments, st * 0, st * 0)
+    return frame.drop("at").with_columns(
+        pl.lit(file, dtype=pl.UInt32).alias("file"),
+        transaction.alias("transaction"),
+        ids(claim, first_claim).cast(pl.UInt32).alias("claim_id"),
+        ids(line, first_line).cast(pl.UInt32).alias("line_id"),
+        pl.col("segment").cast(pl.UInt32),
+    )

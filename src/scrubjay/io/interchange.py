@@ -1,0 +1,447 @@
+"""Interchanges, groups and transactions of a file, in chunks cut at claim boundaries.
+
+A chunk can stand alone: it begins with the envelope and hierarchy segments that were open where the chunk before it
+was cut.  Those carried segments keep their own numbers, and what is wrong with them is reported once, where they
+were first read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from scrubjay.errors import InputError
+from scrubjay.io.defects import Defects
+from scrubjay.io.x12 import (
+    ISA_LENGTH,
+    Bools,
+    ByteSource,
+    Delimiters,
+    Ints,
+    IsaHeader,
+    Segments,
+    find_isa,
+    is_wrapped,
+    pack,
+    read_isa,
+)
+
+CHUNK_BYTES = 8 << 20
+"""Bytes read at once: large enough to amortise a run of all edits, small enough for a laptop."""
+
+_LONGEST_CLAIM_BYTES = 64 << 20
+_LONGEST_PREFACE_BYTES = 1 << 20
+
+_BOUNDARIES = ("CLM", "HL", "SE", "ST", "GS", "GE", "ISA", "IEA")
+
+_SETS = {
+    "X222": "837P",
+    "X223": "an institutional claim (837I)",
+    "X224": "a dental claim (837D)",
+    "X221": "a remittance (835)",
+    "X231": "an implementation acknowledgement (999)",
+    "X230": "a functional acknowledgement (997)",
+    "X214": "a claim acknowledgement (277CA)",
+    "X212": "a claim status request or response (276/277)",
+    "X220": "a benefit enrolment (834)",
+    "X279": "an eligibility request or response (270/271)",
+    "X217": "an authorisation request (278)",
+    "X218": "a premium payment (820)",
+    "X186": "an application report (824)",
+    "X098": "a professional claim of version 4010",
+    "X096": "an institutional claim of version 4010",
+    "X097": "a dental claim of version 4010",
+    "X091": "a remittance of version 4010",
+}
+
+_READERS = {
+    "837I": "an institutional claim editor reads it",
+    "837D": "a dental claim editor reads it",
+    "835": "a remittance reader reads it",
+    "4010": "convert it to 005010X222A1, the version payers accept since 2012",
+}
+
+
+@dataclass
+class Chunk:
+    """A piece of one interchange syntax: its segments, which of them are 837P, what is broken, how far we are."""
+
+    segments: Segments
+    wanted: Bools
+    defects: Defects
+    errors: list[InputError] = field(default_factory=list)
+    consumed: int = 0
+
+
+@dataclass
+class _Open:
+    """What must be known of the envelope that is open where a chunk ends, beyond its carried segments."""
+
+    groups: int = 0
+    transactions: int = 0
+
+
+def iter_chunks(source: ByteSource, file: str, size: int = CHUNK_BYTES) -> Iterator[Chunk]:
+    """Yield the file's chunks in order.
+
+    Errors of the whole input (no envelope at all) raise :class:`InputError`; errors of a part travel in the chunk.
+    """
+    reader = _Reader(source, file, size)
+    yield from reader.chunks()
+
+
+class _Reader:
+    def __init__(self, source: ByteSource, file: str, size: int) -> None:
+        self.source = source
+        self.file = file
+        self.size = size
+        self.header: IsaHeader | None = None
+        self.context = b""
+        self.context_numbers: Ints = np.zeros(0, dtype=np.int64)
+        self.next_number = 1
+        self.open = _Open()
+        self.seen_isa = False
+        self.told_wrapped = False
+        self.pending: list[tuple[str, int, str]] = []
+
+    def chunks(self) -> Iterator[Chunk]:
+        data = b""
+        ended = False
+        while True:
+            if not ended:
+                piece = self.source.read(self.size)
+                ended = not piece
+                data += piece
+            if self.header is None:
+                data, found = self._begin_interchange(data, ended)
+                if not found:
+                    if ended:
+                        if data.strip():
+                            yield self._trailing(data)
+                        return
+                    continue
+            step = self._take(data, ended)
+            if step is None:
+                if len(data) > _LONGEST_CLAIM_BYTES:
+                    raise InputError(
+                        self.file,
+                        f"no claim ends within {_LONGEST_CLAIM_BYTES >> 20} MB; this is not a batch of claims",
+                        self.next_number,
+                    )
+                continue
+            chunk, data = step
+            yield chunk
+            if ended and not data.strip():
+                return
+
+    def _begin_interchange(self, data: bytes, ended: bool) -> tuple[bytes, bool]:
+        at = find_isa(data)
+        if at < 0 or (len(data) - at < 400 and not ended):
+            if not ended and (at >= 0 or len(data) < _LONGEST_PREFACE_BYTES):
+                return data, False
+            if not self.seen_isa:
+                raise InputError(self.file, what_is_it(data))
+            if at < 0:
+                return data, False
+        before = data[:at].strip()
+        if before:
+            self.pending.append(("text-outside", self.next_number, f"{len(before)} bytes before the ISA"))
+        data = data[at:]
+        header = read_isa(data, 0, self.file)
+        self.seen_isa = True
+        self.header = header
+        self.context = b""
+        self.context_numbers = np.zeros(0, dtype=np.int64)
+        self.open = _Open()
+        compact = len(data[: header.length].replace(b"\r", b"").replace(b"\n", b""))
+        ends_with_newline = header.delimiters.segment in (10, 13)
+        if compact + ends_with_newline != ISA_LENGTH:
+            self.pending.append(("isa-length", self.next_number, f"{compact + ends_with_newline} characters"))
+        return data, True
+
+    def _trailing(self, data: bytes) -> Chunk:
+        """Report what stands behind the last interchange and is none."""
+        segments = Segments(b"", Delimiters(42, 58, 94, 126), self.next_number, self.context_numbers[:0])
+        defects = Defects(segments)
+        defects.add_number(
+            "text-outside", self.next_number - 1, f"{len(data.strip())} bytes behind the last interchange"
+        )
+        return Chunk(segments, np.zeros(0, dtype=bool), defects, [], self.source.consumed)
+
+    def _take(self, data: bytes, ended: bool) -> tuple[Chunk, bytes] | None:
+        """Cut one chunk off the data; None where more must be read first."""
+        assert self.header is not None
+        delimiters = self.header.delimiters
+        whole = self.context + data
+        segments = Segments(whole, delimiters, self.next_number, self.context_numbers)
+        total = len(segments)
+        fresh = int(np.count_nonzero(segments.context))
+        cut, closed = self._cut(segments, fresh, total, ended)
+        if cut is None:
+            return None
+        stop = int(segments.start[cut]) if cut < total else int(segments.end[-1]) + 1 if total else 0
+        rest = whole[stop:]
+        taken = segments.truncated(cut)
+        wrapped = is_wrapped(taken)
+        if wrapped:
+            unfolded = whole[:stop].replace(b"\r", b"").replace(b"\n", b"")
+            taken = Segments(unfolded, delimiters, self.next_number, self.context_numbers)
+        defects = Defects(taken)
+        for kind, number, found in self.pending:
+            defects.add_number(kind, number, found)
+        self.pending = []
+        if wrapped and not self.told_wrapped:
+            self.told_wrapped = True
+            defects.add_number("wrapped", self.next_number, "line ends inside segments")
+        errors: list[InputError] = []
+        final = ended and cut == total and not closed
+        if final and rest.strip():
+            errors.append(
+                InputError(
+                    self.file,
+                    "the file ends inside this segment (no terminator); it was cut short, ask for the whole file again",
+                    self.next_number + total - fresh,
+                )
+            )
+            rest = b""
+        wanted = self._envelope(taken, defects, errors, final)
+        chunk = Chunk(taken, wanted, defects, errors, self.source.consumed)
+        self.next_number += cut - fresh
+        if closed:
+            self.header = None
+        else:
+            self._carry(taken)
+        return chunk, rest
+
+    def _cut(self, segments: Segments, fresh: int, total: int, ended: bool) -> tuple[int | None, bool]:
+        """Return the index to cut before and whether the interchange syntax ends there."""
+        assert self.header is not None
+        trailers = segments.where("IEA")
+        for at in trailers[trailers >= fresh]:
+            follower = int(at) + 1
+            if follower >= total:
+                # What follows the trailer is not known yet, or is not in this syntax, or there is nothing.
+                tail = segments.buffer[int(segments.end[at]) + 1 :].tobytes().strip()
+                return follower, bool(tail) or not ended
+            if segments.ident[follower] != pack("ISA") or not self._same_syntax(segments, follower):
+                return follower, True
+        if ended:
+            return total, False
+        boundary = max((int(at[-1]) for name in _BOUNDARIES if len(at := segments.where(name))), default=-1)
+        return (boundary, False) if boundary > fresh else (None, False)
+
+    def _same_syntax(self, segments: Segments, index: int) -> bool:
+        assert self.header is not None
+        start = int(segments.start[index])
+        data = segments.buffer[start : start + 400].tobytes()
+        try:
+            return read_isa(data, 0, self.file).delimiters == self.header.delimiters
+        except InputError:
+            return False
+
+    def _carry(self, segments: Segments) -> None:
+        """Keep the bytes of the segments that the next chunk needs to stand alone."""
+        keep: list[tuple[int, int]] = []
+        ident = segments.ident
+        count = len(segments)
+
+        def last(name: str, after: int) -> int:
+            found = segments.where(name)
+            found = found[found > after]
+            return int(found[-1]) if len(found) else -1
+
+        isa = last("ISA", -1)
+        if isa >= 0 and last("IEA", isa) < 0:
+            keep.append((isa, isa + 1))
+        gs = last("GS", isa)
+        if gs >= 0 and last("GE", gs) < 0 and keep:
+            keep.append((gs, gs + 1))
+            st = last("ST", gs)
+            if st >= 0 and last("SE", st) < 0:
+                levels = segments.where("HL")
+                levels = levels[levels > st]
+                stops = np.flatnonzero((ident == pack("HL")) | (ident == pack("CLM")))
+                keep.append((st, int(levels[0]) if len(levels) else count))
+                kinds = segments.qualifier(levels, 3)
+                after = st
+                for level in ("20", "22", "23"):
+                    of_kind = levels[(kinds == pack(level)) & (levels > after)]
+                    if not len(of_kind):
+                        continue
+                    after = int(of_kind[-1])
+                    following = stops[stops > after]
+                    keep.append((after, int(following[0]) if len(following) else count))
+        pieces = [
+            segments.buffer[int(segments.start[a]) : int(segments.end[b - 1]) + 1].tobytes() for a, b in keep if b > a
+        ]
+        self.context = b"".join(pieces)
+        self.context_numbers = (
+            np.concatenate([segments.number[a:b] for a, b in keep]) if keep else np.zeros(0, dtype=np.int64)
+        )
+
+    def _envelope(self, segments: Segments, defects: Defects, errors: list[InputError], final: bool) -> Bools:
+        """Check counts and control numbers, refuse foreign transactions, and say which segments are 837P.
+
+        Envelope segments are few, so they are walked one by one.
+        """
+        wanted = np.zeros(len(segments), dtype=bool)
+        names = {int(pack(x)): x for x in ("ISA", "GS", "ST", "SE", "GE", "IEA")}
+        at = np.sort(np.concatenate([segments.where(x) for x in names.values()]))
+        isa = gs = st = -1
+        take = False
+        covered = np.zeros(len(segments), dtype=bool)
+        for raw in at:
+            i = int(raw)
+            name = names[int(segments.ident[i])]
+            fresh = not segments.context[i]
+            if name in ("ISA", "GS", "ST", "IEA", "GE") and st >= 0 and fresh:
+                what = segments.element_text(st, 2)
+                errors.append(
+                    InputError(
+                        self.file,
+                        f"transaction {what} has no SE before this {name}; its last claim was not checked",
+                        int(segments.number[i]),
+                    )
+                )
+                wanted[st:i] = take
+                covered[st:i] = True
+                self._drop_last_claim(segments, wanted, st, i)
+                st = -1
+            if name in ("ISA", "GS", "IEA") and gs >= 0 and fresh:
+                defects.add("group-trailer-missing", i, found=f"{name} before GE")
+                gs = -1
+            if name == "ISA":
+                if isa >= 0 and fresh:
+                    defects.add("interchange-trailer-missing", i, found="ISA before IEA")
+                isa = i
+                if fresh:
+                    self.open = _Open()
+            elif name == "GS":
+                gs = i
+                if fresh:
+                    self.open.groups += 1
+                    self.open.transactions = 0
+                    if isa >= 0:
+                        self._contradiction(segments, isa, gs, defects)
+            elif name == "ST":
+                st = i
+                if fresh:
+                    self.open.transactions += 1
+                    if gs < 0:
+                        defects.add("group-header-missing", i, found="ST outside a functional group")
+                    refusal = refuse(segments, gs, st)
+                    if refusal:
+                        errors.append(InputError(self.file, refusal, int(segments.number[i])))
+                take = not refuse(segments, gs, st)
+                if take and fresh and gs >= 0:
+                    version, stated = segments.element_text(gs, 8), segments.element_text(st, 3)
+                    if stated and version and stated != version:
+                        defects.add("version-contradiction", i, "ST03", stated, f"GS08 {version}")
+            elif name == "SE":
+                if st < 0:
+                    defects.add("transaction-header-missing", i, found="SE without ST")
+                    continue
+                wanted[st : i + 1] = take
+                covered[st : i + 1] = True
+                if take:
+                    count = int(segments.number[i] - segments.number[st]) + 1
+                    _compare(segments, defects, "segment-count", i, "SE01", 1, str(count))
+                    _compare(segments, defects, "transaction-control", i, "SE02", 2, segments.element_text(st, 2))
+                st = -1
+            elif name == "GE":
+                if gs < 0:
+                    defects.add("group-header-missing", i, found="GE without GS")
+                    continue
+                _compare(segments, defects, "transaction-count", i, "GE01", 1, str(self.open.transactions))
+                _compare(segments, defects, "group-control", i, "GE02", 2, segments.element_text(gs, 6))
+                gs = -1
+            else:
+                if isa < 0:
+                    defects.add("interchange-header-missing", i, found="IEA without ISA")
+                    continue
+                _compare(segments, defects, "group-count", i, "IEA01", 1, str(self.open.groups))
+                _compare(segments, defects, "interchange-control", i, "IEA02", 2, segments.element_text(isa, 13))
+                isa = -1
+        if st >= 0:
+            wanted[st:] = take
+            covered[st:] = True
+        for name in ("ISA", "GS", "GE", "IEA", "SE", "TA1", "ISB", "ISE"):
+            covered[segments.where(name)] = True
+        for raw in np.flatnonzero(~covered & ~segments.context):
+            defects.add("misplaced-segment", int(raw), expected="a place inside a transaction")
+        if final:
+            missing = [n for n, opened in (("SE", st), ("GE", gs), ("IEA", isa)) if opened >= 0]
+            if missing:
+                number = int(segments.number[-1]) if len(segments) else self.next_number
+                claim = "; its last claim was not checked" if st >= 0 and take else ""
+                errors.append(
+                    InputError(
+                        self.file,
+                        f"the file ends after this segment without {', '.join(missing)}: it was cut short{claim}",
+                        number,
+                    )
+                )
+                if st >= 0:
+                    self._drop_last_claim(segments, wanted, st, len(segments))
+        return wanted
+
+    def _drop_last_claim(self, segments: Segments, wanted: Bools, st: int, end: int) -> None:
+        claims = segments.where("CLM")
+        claims = claims[(claims > st) & (claims < end)]
+        if len(claims):
+            wanted[int(claims[-1]) : end] = False
+
+    def _contradiction(self, segments: Segments, isa: int, gs: int, defects: Defects) -> None:
+        interchange, version = segments.element_text(isa, 12), segments.element_text(gs, 8)
+        if version.startswith("005010") and interchange != "00501":
+            defects.add("version-contradiction", isa, "ISA12", interchange, f"00501, as GS08 {version} demands")
+
+
+def _compare(segments: Segments, defects: Defects, kind: str, at: int, element: str, which: int, expected: str) -> None:
+    found = segments.element_text(at, which)
+    same = found == expected
+    if not same and found.isdigit() and expected.isdigit():
+        same = int(found) == int(expected)
+    if not same:
+        defects.add(kind, at, element, found, expected)
+
+
+def refuse(segments: Segments, gs: int, st: int) -> str:
+    """Say in one line why a transaction is not an 837P that can be checked; empty where it is one."""
+    kind = segments.element_text(st, 1)
+    version = (segments.element_text(gs, 8) if gs >= 0 else "") or segments.element_text(st, 3)
+    if kind == "837" and ("X222" in version or not version):
+        return ""
+    guide = next((name for name in _SETS if name in version), "")
+    what = _SETS.get(guide, f"transaction set {kind or '(none)'}")
+    label = f"{what}, {version}" if version else what
+    if "4010" in what or version.startswith("004010"):
+        reader = _READERS["4010"] if kind == "837" and guide == "X098" else "a reader of version 4010 reads it"
+    elif kind == "835":
+        reader = _READERS["835"]
+    else:
+        reader = next((r for key, r in _READERS.items() if key in what), "a reader of that transaction set reads it")
+    return f"this is {label}; Scrubjay checks professional claims (837P, 005010X222); {reader}"
+
+
+def what_is_it(data: bytes) -> str:
+    """Say in one line what an input without an interchange envelope seems to be."""
+    head = data[:4096].lstrip()
+    advice = "Scrubjay checks 837P files that begin with an ISA segment"
+    if not data.strip():
+        return f"the input is empty; {advice}"
+    if head.startswith((b"GS", b"ST")):
+        return f"no ISA interchange header before the {head[:2].decode()} segment; {advice}"
+    if head.startswith(b"ISA"):
+        return f"the ISA is damaged or cut short; {advice}"
+    if head.startswith((b"{", b"[")):
+        return f"this looks like JSON, not X12; {advice}"
+    if head.startswith(b"PK\x03\x04"):
+        return f"this is a zip archive; unpack it first; {advice}"
+    if head.startswith(b"\x1f\x8b"):
+        return f"this is gzip; unpack it first; {advice}"
+    if head.startswith(b"%PDF"):
+        return f"this is a PDF; {advice}"
+    return f"no interchange envelope (ISA) found; {advice}"
