@@ -1,0 +1,209 @@
+"""Run the selected edits over the facts of a piece of input: plan, one collect, findings and coverage.
+
+For each edit the run says hit, clear, unknown, skipped or crashed; a crashing edit is isolated and named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from scrubjay.edit import Edit
+from scrubjay.facts import Facts
+from scrubjay.refdata import References
+
+HIT: dict[str, pl.DataType | type[pl.DataType]] = {
+    "claim_id": pl.UInt32,
+    "line_id": pl.UInt32,
+    "found": pl.String,
+    "expected": pl.String,
+    "message": pl.String,
+    "related": pl.List(pl.UInt32),
+    "denied": pl.UInt32,
+    "segment": pl.UInt32,
+    "element": pl.String,
+    "outcome": pl.String,
+    "group": pl.String,
+    "carc": pl.String,
+    "rarc": pl.List(pl.String),
+    "level_cap": pl.String,
+    "reference": pl.String,
+    "fix_text": pl.String,
+    "patches": pl.List(pl.Struct({"segment": pl.UInt32, "element": pl.String, "old": pl.String, "new": pl.String})),
+    "file": pl.UInt32,
+    "transaction": pl.String,
+}
+"""Columns an edit may return; all but ``claim_id``, ``line_id`` and ``message`` may be left out."""
+
+NO_HISTORY = "no earlier claims were given (--history)"
+"""Why an edit was not asked to run: nobody gave it what it compares with, so the run is not incomplete for it."""
+
+REQUIRED = ("claim_id", "line_id", "message")
+
+
+@dataclass
+class Tally:
+    """What one edit did: rows it judged, hits, rows it could not judge, and why it did not run at all."""
+
+    state: str = "ran"
+    why: str | None = None
+    in_scope: int = 0
+    unknown: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    def add(self, other: Tally, sign: int = 1) -> None:
+        """Add the counts of another piece of input (or, with ``sign`` -1, take them away)."""
+        if other.state != "ran":
+            self.state, self.why = other.state, other.why
+        self.in_scope += sign * other.in_scope
+        self.unknown += sign * other.unknown
+        for why, count in other.reasons.items():
+            self.reasons[why] = self.reasons.get(why, 0) + sign * count
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Hits of one piece (columns of :data:`HIT` and ``edit``) and the tally of every edit."""
+
+    hits: pl.DataFrame
+    tallies: dict[str, Tally]
+
+
+def run(facts: Facts, refs: References, edits: Sequence[Edit], active: Callable[[str, str], bool]) -> Judgement:
+    """Judge one piece of input.
+
+    ``active(policy, edit)`` says whether a policy uses an edit at all; rows of other policies are not in its scope.
+    """
+    tallies = {e.code: Tally() for e in edits}
+    planned: list[_Plan] = []
+    for e in edits:
+        missing = [name for name in e.refs if not refs.has(name)]
+        if missing:
+            tallies[e.code] = Tally("skipped", f"reference table not loaded: {', '.join(missing)}")
+            continue
+        if e.history and not facts.has_history:
+            tallies[e.code] = Tally("skipped", NO_HISTORY)
+            continue
+        scope = facts.scopes.of(e.grain, e.scope)
+        tallies[e.code].in_scope = sum(count for policy, count in scope.items() if active(policy, e.code))
+        # Without a row to judge there is nothing to find; a batch of visits does not plan the edits of vaccines.
+        if not facts.rows[e.start] or (e.grain == "line" and not tallies[e.code].in_scope):
+            continue
+        try:
+            planned.append((e, e.query(facts, refs), _unknown(e, facts)))
+        except Exception as error:  # noqa: BLE001 - one edit's mistake must not take the others down
+            tallies[e.code] = _crash(error)
+    pieces = []
+    for (e, _, _), (hits, unknown) in zip(planned, _collect(planned, tallies), strict=True):
+        if tallies[e.code].state != "ran":
+            continue
+        try:
+            if len(hits):
+                pieces.append(_normal(e, hits))
+        except Exception as error:  # noqa: BLE001 - as above: hits of a wrong shape are that edit's mistake
+            tallies[e.code] = _crash(error)
+            continue
+        pieces.extend(_unknown_hits(e, unknown, tallies[e.code], active))
+    return Judgement(pl.concat([_NO_HITS, *pieces]) if pieces else _NO_HITS, tallies)
+
+
+_Plan = tuple[Edit, pl.LazyFrame, pl.LazyFrame | None]
+_NO_HITS = pl.DataFrame(schema={**HIT, "edit": pl.String})
+
+
+def _crash(error: Exception) -> Tally:
+    # The type and place of a mistake are told, never its text: that may quote values of a claim.
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    place = f"{frame.tb_frame.f_code.co_filename.rpartition('/')[2]}:{frame.tb_lineno}" if frame else "?"
+    return Tally("crashed", f"{type(error).__name__} at {place}")
+
+
+def _collect(planned: list[_Plan], tallies: dict[str, Tally]) -> list[tuple[pl.DataFrame, pl.DataFrame | None]]:
+    """Collect every query at once; where that fails, one by one, to find the edit that is wrong."""
+    queries = [q for _, hits, unknown in planned for q in (hits, unknown) if q is not None]
+    try:
+        taken = iter(pl.collect_all(queries, engine="in-memory"))
+        return [(next(taken), None if unknown is None else next(taken)) for _, _, unknown in planned]
+    except Exception:  # noqa: BLE001 - the one that is wrong is found below
+        return [_collect_one(plan, tallies) for plan in planned]
+
+
+def _collect_one(plan: _Plan, tallies: dict[str, Tally]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+    e, hits, unknown = plan
+    try:
+        return hits.collect(engine="in-memory"), None if unknown is None else unknown.collect(engine="in-memory")
+    except Exception as error:  # noqa: BLE001 - isolate the crashing edit
+        tallies[e.code] = _crash(error)
+        return pl.DataFrame(), None
+
+
+def _unknown(e: Edit, facts: Facts) -> pl.LazyFrame | None:
+    """Return the rows in the edit's scope of which a needed value is missing."""
+    holed = facts.holed["lines" if e.grain == "line" else "claims"]
+    needs = [n for n in e.needs if n in holed]
+    if not needs:
+        return None
+    frame, identity = (facts.lines, "line_id") if e.grain == "line" else (facts.claims, "claim_id")
+    rows = frame.filter(pl.any_horizontal(pl.col(n).is_null() for n in needs) & ~pl.col("is_void"))
+    if e.scope != "*":
+        rows = rows.filter(facts.in_group(e.scope))
+    why = pl.coalesce(pl.when(pl.col(n).is_null()).then(pl.lit(n)) for n in needs).alias("why")
+    line = pl.col("line_id") if identity == "line_id" else pl.lit(None, dtype=pl.UInt32).alias("line_id")
+    return rows.select("claim_id", line, "policy", why)
+
+
+def _unknown_hits(
+    e: Edit, rows: pl.DataFrame | None, tally: Tally, active: Callable[[str, str], bool]
+) -> list[pl.DataFrame]:
+    """Turn rows that cannot be judged into findings; those for want of an edition are only counted."""
+    if rows is None or rows.is_empty():
+        return []
+    rows = rows.filter(pl.col("policy").is_in([p for p in rows["policy"].unique() if active(p, e.code)]))
+    editions = rows.filter(pl.col("why").str.ends_with("_edition"))
+    for why, count in editions.group_by("why").len().sort("why").iter_rows():
+        tally.unknown += count
+        table = why.removesuffix("_edition")
+        reason = f"no edition of {table} reaches back to the date of service"
+        tally.reasons[reason] = tally.reasons.get(reason, 0) + count
+    rest = rows.filter(~pl.col("why").str.ends_with("_edition"))
+    if rest.is_empty():
+        return []
+    tally.unknown += rest.height
+    words = pl.col("why").str.replace_all("_", " ")
+    frame = rest.select(
+        "claim_id",
+        "line_id",
+        message=pl.format(
+            "{} cannot be judged: {} is missing or cannot be read.", pl.lit(e.name.replace("-", " ")), words
+        ),
+        found=pl.lit(None, dtype=pl.String),
+        expected=words,
+        outcome=pl.lit("unknown"),
+    )
+    return [_normal(e, frame)]
+
+
+def _normal(e: Edit, hits: pl.DataFrame) -> pl.DataFrame:
+    """Give the hits of an edit all columns of :data:`HIT`, filled from the declaration where the edit is silent."""
+    lacking = [name for name in REQUIRED if name not in hits.columns]
+    if lacking:
+        raise ValueError(f"{e.code} returns no {', '.join(lacking)}")
+    defaults: dict[str, pl.Expr] = {
+        "outcome": pl.lit("hit"),
+        "element": pl.lit(e.element, dtype=pl.String),
+        "group": pl.lit(e.group, dtype=pl.String),
+        "carc": pl.lit(e.carc, dtype=pl.String),
+        "rarc": pl.lit(list(e.rarc), dtype=pl.List(pl.String)),
+    }
+    columns = []
+    for name, dtype in HIT.items():
+        if name in hits.columns:
+            own = pl.col(name).cast(dtype)
+            columns.append(pl.coalesce(own, defaults[name]).alias(name) if name in defaults else own)
+        else:
+            columns.append(defaults.get(name, pl.lit(None, dtype=dtype)).alias(name).cast(dtype))
+    return hits.select(columns).with_columns(pl.lit(e.code).alias("edit"))

@@ -1,0 +1,74 @@
+"""Small vector helpers shared by the fact builders."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from scrubjay.groups import NO_DAY as NO_DAY
+
+Ints = npt.NDArray[np.int64]
+Keys = npt.NDArray[np.uint64]
+
+def days(column: pl.Series) -> Ints:
+    """Return a date column as days since 1970-01-01, :data:`NO_DAY` for null."""
+    return column.cast(pl.Int32).fill_null(NO_DAY).to_numpy().astype(np.int64)
+
+
+def day_number(value: dt.date) -> int:
+    """Return one date as days since 1970-01-01."""
+    return (value - dt.date(1970, 1, 1)).days
+
+
+def distinct(column: pl.Series) -> tuple[list[str], Ints]:
+    """Return the sorted distinct strings of a column (null counts as empty) and each row's index into them."""
+    filled = column.fill_null("")
+    values = filled.unique().sort().to_list()
+    index = {v: k for k, v in enumerate(values)}
+    if len(values) <= 1:
+        return values, np.zeros(len(filled), dtype=np.int64)
+    codes = filled.replace_strict(list(index), list(index.values()), return_dtype=pl.Int64)
+    return values, codes.to_numpy()
+
+
+def mix(*parts: Keys | Ints) -> Keys:
+    """Combine integer columns into one 64-bit key; equal rows give equal keys."""
+    key = np.full(len(parts[0]), np.uint64(0x9E3779B97F4A7C15))
+    for part in parts:
+        key ^= part.astype(np.uint64)
+        key *= np.uint64(0xBF58476D1CE4E5B9)
+        key ^= key >> np.uint64(29)
+    return key
+
+
+class Groups:
+    """Rows grouped by a key: the group of each row, and sums and bit-wise ors per group given back to the rows."""
+
+    def __init__(self, key: Keys) -> None:
+        self.order = np.argsort(key, kind="stable")
+        ordered = key[self.order]
+        first = np.ones(len(key), dtype=bool)
+        first[1:] = ordered[1:] != ordered[:-1]
+        self.starts = np.flatnonzero(first)
+        self.sizes = np.diff(np.append(self.starts, len(key)))
+        self.index = np.empty(len(key), dtype=np.int64)
+        self.index[self.order] = np.repeat(np.arange(len(self.starts)), self.sizes)
+
+    def any_bits(self, mask: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
+        """Return for each row the bit-wise or of ``mask`` over its group."""
+        if not len(mask):
+            return mask
+        return np.bitwise_or.reduceat(mask[self.order], self.starts)[self.index]
+
+    def total(self, values: Ints) -> Ints:
+        """Return for each row the sum of ``values`` over its group."""
+        if not len(values):
+            return values
+        return np.add.reduceat(values[self.order], self.starts)[self.index]
+
+    def count(self) -> Ints:
+        """Return for each row the size of its group."""
+        return self.sizes[self.index]

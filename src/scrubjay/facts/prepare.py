@@ -1,0 +1,167 @@
+"""Build the facts of a piece of input."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import polars as pl
+
+from scrubjay.facts.claims import with_patient, with_policy
+from scrubjay.facts.diagnoses import with_diagnoses
+from scrubjay.facts.gather import distinct
+from scrubjay.facts.history import earlier_lines
+from scrubjay.facts.lines import LineFacts
+from scrubjay.facts.pairs import find_pairs
+from scrubjay.groups import Bits
+from scrubjay.model import Tables
+from scrubjay.policy import PolicySet
+from scrubjay.refdata import References
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the caller decides: the day of judgement, the day the payer gets the claims, and a forced policy."""
+
+    as_of: dt.date
+    received: dt.date
+    policy: str | None = None
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What edits see: lazy tables, and the tests of group membership.
+
+    ``lines``, ``claims``, ``pairs``, ``diagnoses``, ``notes``, ``defects`` and ``history`` are lazy; ``refs`` are passed beside.
+    For the engine: ``rows`` of each table, ``holed`` columns with a missing value, ``scopes`` to count.
+    """
+
+    claims: pl.LazyFrame
+    lines: pl.LazyFrame
+    pairs: pl.LazyFrame
+    diagnoses: pl.LazyFrame
+    notes: pl.LazyFrame
+    defects: pl.LazyFrame
+    history: pl.LazyFrame
+    has_history: bool
+    rules: pl.LazyFrame
+    run: Run
+    codes: Bits
+    mods: Bits
+    dx: Bits
+    rows: Mapping[str, int]
+    holed: Mapping[str, frozenset[str]]
+    scopes: ScopeCounts
+
+    def in_group(self, name: str) -> pl.Expr:
+        """The line's code is in the group."""
+        return self.codes.test("groups", name)
+
+    def day_has(self, name: str) -> pl.Expr:
+        """A line of the same patient, payer, provider and day is in the group."""
+        return self.codes.test("day_groups", name)
+
+    def visit_has(self, name: str) -> pl.Expr:
+        """A line of the same patient, payer and day is in the group, whoever rendered it."""
+        return self.codes.test("visit_groups", name)
+
+    def claim_has(self, name: str) -> pl.Expr:
+        """A line of the same claim is in the group, on any day."""
+        return self.codes.test("claim_groups", name)
+
+    def has_mod(self, name: str) -> pl.Expr:
+        """The line carries a modifier of the group."""
+        return self.mods.test("mods", name)
+
+    def points_to(self, name: str) -> pl.Expr:
+        """The line points to a diagnosis of the group (on ``diagnoses``: the diagnosis is in it)."""
+        return self.dx.test("dx", name)
+
+    def pair_in(self, side: int, name: str) -> pl.Expr:
+        """Column 1 or 2 of the pair is in the code group."""
+        return _side(self.codes, "groups", name, side)
+
+    def pair_has_mod(self, side: int, name: str) -> pl.Expr:
+        """Column 1 or 2 of the pair carries a modifier of the group."""
+        return _side(self.mods, "mods", name, side)
+
+
+class ScopeCounts:
+    """How many rows of each policy an edit's scope holds; void claims are in no scope."""
+
+    def __init__(self, claims: pl.DataFrame, lines: pl.DataFrame, bits: Bits) -> None:
+        self._bits = bits
+        self._policies, policy_ix = distinct(lines["policy"])
+        judged = ~lines["is_void"].to_numpy()
+        self._policy_ix = policy_ix[judged]
+        self._masks = [lines[name].to_numpy()[judged] for name in bits.columns("groups")]
+        self._claims = dict(claims.filter(~pl.col("is_void")).group_by("policy").len().iter_rows())
+        self._kept: dict[str, dict[str, int]] = {}
+
+    def of(self, grain: str, scope: str) -> dict[str, int]:
+        """Return the rows in a scope by policy: lines of a code group, all lines, or (other grains) all claims."""
+        if grain != "line":
+            return self._claims
+        if scope not in self._kept:
+            inside = self._policy_ix
+            if scope != "*":
+                word, bit = self._bits.place(scope)
+                inside = inside[(self._masks[word] & np.uint64(1 << bit)) != 0]
+            counts = np.bincount(inside, minlength=len(self._policies)).tolist()
+            self._kept[scope] = {name: n for name, n in zip(self._policies, counts, strict=True) if n}
+        return self._kept[scope]
+
+
+def _holed(frame: pl.DataFrame) -> frozenset[str]:
+    """Return the columns with a missing value."""
+    if frame.is_empty():
+        return frozenset()
+    return frozenset(name for name, count in zip(frame.columns, frame.null_count().row(0), strict=True) if count)
+
+
+def _side(bits: Bits, column: str, name: str, side: int) -> pl.Expr:
+    word, bit = bits.place(name)
+    return (pl.col(f"{column}{word}_{side}") & pl.lit(1 << bit, dtype=pl.UInt64)) != 0
+
+
+@lru_cache(maxsize=8)
+def bits_of(refs: References) -> tuple[Bits, Bits, Bits]:
+    """Return the bit tables of code, modifier and diagnosis groups of some references."""
+    return tuple(Bits(refs.frame(t)["group"].unique().to_list()) for t in ("groups", "mod_groups", "dx_groups"))  # type: ignore[return-value]
+
+
+def prepare(tables: Tables, refs: References, policy: PolicySet, run: Run, history: pl.DataFrame | None = None) -> Facts:
+    """Widen the tables by what the references and the policy say, and find the pairs.
+
+    ``history`` holds earlier service lines (see :mod:`scrubjay.facts.history`), None where none were given.
+    """
+    code_bits, mod_bits, dx_bits = bits_of(refs)
+    claims = with_patient(with_policy(tables.claims, policy, run.policy))
+    facts = LineFacts(tables.lines, claims, refs, policy, code_bits, mod_bits)
+    diagnoses, lines = with_diagnoses(tables.diagnoses, claims, facts.frame, facts.claim_ix, refs, dx_bits)
+    facts.frame = lines
+    pairs = find_pairs(facts, refs, code_bits, mod_bits)
+    return Facts(
+        claims=claims.lazy(),
+        lines=lines.lazy(),
+        pairs=pairs.lazy(),
+        diagnoses=diagnoses.lazy(),
+        notes=tables.notes.lazy(),
+        defects=tables.defects.lazy(),
+        history=earlier_lines(history, claims, refs, code_bits).lazy(),
+        has_history=history is not None,
+        rules=policy.rules().lazy(),
+        run=run,
+        codes=code_bits,
+        mods=mod_bits,
+        dx=dx_bits,
+        rows={
+            "claims": len(claims), "lines": len(lines), "pairs": len(pairs), "diagnoses": len(diagnoses),
+            "notes": len(tables.notes), "defects": len(tables.defects),
+        },
+        holed={"claims": _holed(claims), "lines": _holed(lines)},
+        scopes=ScopeCounts(claims, lines, code_bits),
+    )  # fmt: skip

@@ -1,0 +1,65 @@
+"""Payer-wide switches as columns: what a policy says on a day, found by one binary search."""
+
+from __future__ import annotations
+
+import datetime as dt
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from scrubjay.facts.gather import Ints, day_number
+from scrubjay.policy import PolicySet
+
+_SPAN = np.int64(1 << 23)
+"""Days of one policy: more than any date needs."""
+
+_SHIFT = np.int64(1 << 22)
+
+
+class Timeline(NamedTuple):
+    """All switches of all policies, cut into stretches of days in which none changes.
+
+    ``keys`` sorted ``rank of the policy * _SPAN + first day``; ``table`` one row per stretch, columns ``sw_NAME``.
+    """
+
+    ranks: dict[str, int]
+    keys: Ints
+    table: pl.DataFrame
+
+
+@lru_cache(maxsize=16)
+def timeline(policy: PolicySet) -> Timeline:
+    """Lay out the switches of a policy set; done once for each set."""
+    rows = policy.switches().select("policy", "name", "value", "valid_from", "valid_to").rows()
+    names = sorted({name for _, name, *_ in rows})
+    ranks = {name: k for k, name in enumerate(sorted({p for p, *_ in rows}))}
+    keys: list[int] = []
+    values: list[tuple[str | None, ...]] = []
+    for owner, rank in ranks.items():
+        own = [(name, value, _first(a), _last(b)) for p, name, value, a, b in rows if p == owner]
+        starts = sorted({start for _, _, start, _ in own})
+        for start in starts:
+            now = {name: value for name, value, a, b in own if a <= start <= b}
+            keys.append(rank * int(_SPAN) + start + int(_SHIFT))
+            values.append(tuple(now.get(name) for name in names))
+    kinds = {f"sw_{n}": pl.Enum(sorted({v for _, name, v, *_ in rows if name == n})) for n in names}
+    return Timeline(ranks, np.array(keys, dtype=np.int64), pl.DataFrame(values, schema=kinds, orient="row"))
+
+
+def _first(day: dt.date | None) -> int:
+    return -int(_SHIFT) if day is None else day_number(day)
+
+
+def _last(day: dt.date | None) -> int:
+    return int(_SHIFT) if day is None else day_number(day)
+
+
+def switch_columns(policy: PolicySet, names: list[str], policy_ix: Ints, day: Ints) -> list[pl.Series]:
+    """Return the ``sw_NAME`` columns for rows of a policy (index into ``names``) and a day."""
+    line = timeline(policy)
+    rank = np.array([line.ranks.get(name, 0) for name in names], dtype=np.int64)
+    at = np.searchsorted(line.keys, rank[policy_ix] * _SPAN + day + _SHIFT, side="right") - 1
+    where = pl.Series(at.astype(np.uint32))
+    return line.table[where].get_columns()

@@ -1,0 +1,212 @@
+"""The report: what a run found, what it judged and could not judge, in the shape of ``scrubjay.report/1``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from scrubjay.edit import Edit
+from scrubjay.engine import NO_HISTORY, Tally
+from scrubjay.model import Tables
+
+FINDING_FIELDS = (
+    "file transaction claim line related_lines denied_line edit name category level outcome message found expected "
+    "segment element box group carc rarc fix policy reference sources amount_at_risk"
+).split()
+
+_FIX = pl.Struct(
+    {
+        "safety": pl.String,
+        "text": pl.String,
+        "patches": pl.List(pl.Struct({"segment": pl.Int64, "element": pl.String, "old": pl.String, "new": pl.String})),
+    }
+)
+
+_RANK = {"deny": 0, "warn": 1, "info": 2}
+
+
+@dataclass(frozen=True)
+class Report:
+    """The result of a check.
+
+    ``findings`` has the fields of :data:`FINDING_FIELDS` and the private columns ``claim_id``, ``raw``, ``raw_start``
+    and ``raw_length``; ``claims`` is the header of every claim with a finding; ``coverage`` one row per edit.
+    ``kept`` holds whole claims, patient data and all, where the caller asked for them.
+    """
+
+    run: dict[str, Any]
+    summary: dict[str, Any]
+    findings: pl.DataFrame
+    claims: pl.DataFrame
+    coverage: pl.DataFrame
+    errors: list[dict[str, Any]]
+    kept: Tables | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the whole report as plain data (schema ``scrubjay.report/1``)."""
+        return {
+            "schema": "scrubjay.report/1",
+            "run": self.run,
+            "summary": self.summary,
+            "findings": self.findings.select(FINDING_FIELDS).to_dicts(),
+            "coverage": self.coverage.to_dicts(),
+            "errors": self.errors,
+        }
+
+    def exit_code(self, fail_on: str = "deny", allow_incomplete: bool = False) -> int:
+        """Return 2 where the input broke, 1 for findings at or above ``fail_on``, 3 where not all could be checked."""
+        if self.errors:
+            return 2
+        if fail_on != "never":
+            counted = [name for name, rank in _RANK.items() if rank <= _RANK[fail_on]]
+            if any(self.summary["findings"][name] for name in counted):
+                return 1
+        return 3 if self.incomplete and not allow_incomplete else 0
+
+    @property
+    def incomplete(self) -> bool:
+        """Something was asked for and could not be checked: a value or reference is missing, or an edit crashed."""
+        idle = (pl.col("state") != "ran") & (pl.col("why") != NO_HISTORY)
+        return bool(self.coverage.select((idle | (pl.col("unknown") > 0)).any()).item())
+
+
+def present(found: pl.DataFrame, files: list[str], edits: Mapping[str, Edit]) -> pl.DataFrame:
+    """Give resolved findings the names, texts and order of the report."""
+    about = pl.DataFrame(
+        {
+            "edit": pl.Series(list(edits), dtype=pl.String),
+            "name": pl.Series([e.name for e in edits.values()], dtype=pl.String),
+            "category": pl.Series([e.category for e in edits.values()], dtype=pl.String),
+            "box": pl.Series([e.box for e in edits.values()], dtype=pl.String),
+            "safety": pl.Series([e.fix_safety for e in edits.values()], dtype=pl.String),
+            "fix_default": pl.Series([_first_line(e.doc["Fix"]) for e in edits.values()], dtype=pl.String),
+            "sources": pl.Series([list(e.sources) for e in edits.values()], dtype=pl.List(pl.String)),
+        }
+    )
+    names = pl.DataFrame(
+        {"file": pl.Series(range(len(files)), dtype=pl.UInt32), "file_name": pl.Series(files, dtype=pl.String)}
+    )
+    no_patches = pl.lit([], dtype=_FIX.fields[2].dtype)
+    rank = pl.col("level").replace_strict(_RANK, return_dtype=pl.Int8)
+    return (
+        found.join(about, on="edit", how="left")
+        .join(names, on="file", how="left")
+        .with_columns(rank=rank)
+        .sort(
+            "file",
+            "claim_segment",
+            "claim_id",
+            "line_id",
+            "rank",
+            "edit",
+            "segment",
+            "element",
+            "message",
+            nulls_last=False,
+        )
+        .with_columns(
+            pl.col("file_name").alias("file"),
+            pl.col("segment").cast(pl.Int64),
+            pl.when(pl.col("safety").is_not_null() & (pl.col("outcome") == "hit"))
+            .then(
+                pl.struct(
+                    # A safe repair without a patch is nothing to apply: it is advice.
+                    pl.when((pl.col("safety") == "safe") & (pl.col("patches").list.len().fill_null(0) == 0))
+                    .then(pl.lit("advice"))
+                    .otherwise(pl.col("safety"))
+                    .alias("safety"),
+                    pl.coalesce("fix_text", "fix_default").alias("text"),
+                    pl.coalesce(pl.col("patches").cast(_FIX.fields[2].dtype), no_patches).alias("patches"),
+                )
+            )
+            .alias("fix")
+            .cast(_FIX),
+            money(pl.col("at_risk_cents")).alias("amount_at_risk"),
+            pl.col("rarc").fill_null(pl.lit([], dtype=pl.List(pl.String))),
+        )
+        .select(
+            *FINDING_FIELDS,
+            "claim_id",
+            "risk_line",
+            "at_risk_cents",
+            "claim_segment",
+            "service_date",
+            "raw",
+            "raw_start",
+            "raw_length",
+        )
+    )
+
+
+def _first_line(text: str) -> str:
+    return " ".join(text.split("\n\n")[0].split())
+
+
+def money(cents: pl.Expr) -> pl.Expr:
+    """Format integer cents as a decimal string with two places."""
+    whole = (cents.abs() // 100).cast(pl.String)
+    part = (cents.abs() % 100).cast(pl.String).str.pad_start(2, "0")
+    sign = pl.when(cents < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    return pl.when(cents.is_not_null()).then(pl.concat_str(sign, whole, pl.lit("."), part))
+
+
+def amount_at_risk(findings: pl.DataFrame) -> str:
+    """Sum the money at risk, each line (or each rejected claim) once, however many findings it has."""
+    risky = findings.filter(pl.col("at_risk_cents").is_not_null())
+    whole = risky.filter(pl.col("risk_line").is_null()).unique("claim_id")
+    lines = risky.filter(pl.col("risk_line").is_not_null()).join(whole, on="claim_id", how="anti").unique("risk_line")
+    cents = int(whole["at_risk_cents"].sum()) + int(lines["at_risk_cents"].sum())
+    return f"{cents // 100}.{cents % 100:02d}"
+
+
+def coverage_table(tallies: Mapping[str, Tally], findings: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per edit: state, rows in scope, hits, unknown, and why."""
+    hits = dict(findings.filter(pl.col("outcome") == "hit").group_by("edit").len().iter_rows())
+    stated = dict(findings.filter(pl.col("outcome") == "unknown").group_by("edit").len().iter_rows())
+    rows = []
+    for code, tally in tallies.items():
+        ran = tally.state == "ran"
+        counted = sum(tally.reasons.values())
+        why = tally.why or "; ".join(f"{n} rows: {reason}" for reason, n in sorted(tally.reasons.items()) if n) or None
+        rows.append(
+            {
+                "edit": code,
+                "state": tally.state,
+                "in_scope": tally.in_scope if ran else None,
+                "hits": int(hits.get(code, 0)),
+                "unknown": int(stated.get(code, 0)) + counted,
+                "why": why,
+            }
+        )
+    schema = {
+        "edit": pl.String,
+        "state": pl.String,
+        "in_scope": pl.Int64,
+        "hits": pl.Int64,
+        "unknown": pl.Int64,
+        "why": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
+def run_facts(
+    version: str,
+    catalogue: str,
+    references: list[dict[str, Any]],
+    policy: str,
+    as_of: dt.date,
+    inputs: list[dict[str, Any]],
+) -> dict[str, Any]:
+    """Return the ``run`` part: everything that is needed to get the same findings again."""
+    return {
+        "version": version,
+        "catalogue": catalogue,
+        "references": references,
+        "policy": policy,
+        "as_of": as_of.isoformat(),
+        "inputs": inputs,
+    }
