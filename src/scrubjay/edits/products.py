@@ -1,0 +1,72 @@
+"""What a drug line gives away about its product: whether it can be an injection, its NDC, the container it came in."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from scrubjay.facts import Facts
+from scrubjay.refdata import References
+
+NDC_QUALIFIER = "N4"
+"""LIN02 of a National Drug Code."""
+
+_INTO_MUSCLE_OR_SKIN = ("IM", "SC", "any")
+
+# Ten digits with hyphens say which part lacks its zero; the last form has all eleven (S:MNNDC).
+_HYPHENATED = (
+    (r"^(\d{4})-(\d{4})-(\d{2})$", "0${1}${2}${3}"),
+    (r"^(\d{5})-(\d{3})-(\d{2})$", "${1}0${2}${3}"),
+    (r"^(\d{5})-(\d{4})-(\d)$", "${1}${2}0${3}"),
+    (r"^(\d{5})-(\d{4})-(\d{2})$", "${1}${2}${3}"),
+)
+
+_OLD_LISTING = "2019"
+_LABELLED_SINGLE = "single_dose_vial"
+
+
+def may_be_injected(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
+    """Keep the lines whose drug goes into muscle or under the skin, or whose route is not known."""
+    routes = refs.lazy("drugs").select(pl.col("hcpcs").alias("code"), "routes").unique("code", keep="any")
+    fits = pl.any_horizontal(pl.col("routes").list.contains(route) for route in _INTO_MUSCLE_OR_SKIN)
+    return rows.join(routes, on="code", how="left").filter(pl.col("routes").is_null() | fits)
+
+
+def eleven_digits(ndc: pl.Expr) -> pl.Expr:
+    """Return an NDC as eleven digits, null where its form does not say where a missing zero belongs."""
+    text = ndc.str.strip_chars()
+    for pattern, form in _HYPHENATED:
+        text = text.str.replace(pattern, form)
+    return pl.when(text.str.contains(r"^\d{11}$")).then(text)
+
+
+def with_container(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
+    """Add ``dose``, the kind of the container of the line's NDC, and ``firm``, whether a listing says so plainly.
+
+    ``dose`` is ``single``, ``multi`` or null where there is no NDC or the listing leaves it open.  ``firm`` is false
+    where the kind comes from a listing of 2019, from the container's form or from another package of the product.
+    """
+    firm = (
+        (pl.col("container") == _LABELLED_SINGLE)
+        & (pl.col("match") == "exact")
+        & ~pl.col("edition").str.contains(_OLD_LISTING, literal=True)
+    )
+    kind = pl.col("dose_kind")
+    listed = refs.lazy("containers").select(
+        pl.col("ndc11"),
+        dose=pl.when(kind.str.contains("single", literal=True))
+        .then(pl.lit("single"))
+        .when(kind.str.contains("multi", literal=True) | (kind == "bulk"))
+        .then(pl.lit("multi")),
+        firm=firm,
+    )
+    return rows.with_columns(ndc11=eleven_digits(pl.col("ndc"))).join(listed, on="ndc11", how="left")
+
+
+def at_no_cost() -> pl.Expr:
+    """The line charges nothing, or the cent that stands for a drug the practice did not buy."""
+    return pl.col("charge_cents") <= 1
+
+
+def noted_claims(t: Facts) -> pl.LazyFrame:
+    """Return the claims with a note of the claim or of a line."""
+    return t.notes.select("claim_id").unique()
