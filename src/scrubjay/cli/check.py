@@ -1,0 +1,228 @@
+"""``scrubjay check``: claims in, findings out."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from typing import IO, TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scrubjay.cli import guard
+from scrubjay.cli.output import destination, refuse, style_of
+from scrubjay.cli.values import comma_list, day, once
+
+if TYPE_CHECKING:
+    from scrubjay.render.style import Style
+    from scrubjay.report import Report
+
+
+class Format(StrEnum):
+    """How findings are written."""
+
+    text = "text"
+    concise = "concise"
+    json = "json"
+    jsonl = "jsonl"
+    csv = "csv"
+    parquet = "parquet"
+    html = "html"
+    sarif = "sarif"
+    junit = "junit"
+
+
+#: Claims drawn on an HTML page; a browser shows them within seconds.
+DRAWN = 300
+
+
+class FailOn(StrEnum):
+    """The least level that makes the exit code 1."""
+
+    deny = "deny"
+    warn = "warn"
+    info = "info"
+    never = "never"
+
+
+class By(StrEnum):
+    """What the statistics are grouped by."""
+
+    payer = "payer"
+    provider = "provider"
+    edit = "edit"
+
+
+def check(
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE", help="837P files, folders of them, or - for standard input.", show_default=False
+        ),
+    ],
+    format: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.text,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="OUT", help="Write to this file instead of standard output.")
+    ] = None,
+    select: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="X", help="Run only these edits: codes, first letters, names, categories or ALL; commas allowed."
+        ),
+    ] = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="X", help="Leave these edits out; same words as --select.")
+    ] = None,
+    policy: Annotated[
+        str, typer.Option(metavar="NAME", help="Payer policy to judge by; auto picks one for each claim.")
+    ] = "auto",
+    as_of: Annotated[
+        str | None, typer.Option(metavar="DATE", help="The day on which we judge, YYYY-MM-DD (default: today).")
+    ] = None,
+    received: Annotated[
+        str | None, typer.Option(metavar="DATE", help="The day the payer gets the claims (default: --as-of).")
+    ] = None,
+    fail_on: Annotated[FailOn, typer.Option(help="Least level that makes the exit code 1.")] = FailOn.deny,
+    allow_incomplete: Annotated[
+        bool, typer.Option("--allow-incomplete", help="Leave with 0 instead of 3 when something could not be checked.")
+    ] = False,
+    statistics: Annotated[
+        bool, typer.Option("--statistics", help="Add counts, dollars at risk and what could be fixed.")
+    ] = False,
+    by: Annotated[
+        By | None, typer.Option(help="Group the statistics by payer, provider or edit.", show_default="edit")
+    ] = None,
+    baseline: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Show only what is not in this baseline (scrubjay baseline write).")
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Run edits in preview too; they never fail a run.")
+    ] = False,
+    phi: Annotated[bool, typer.Option("--phi", help="Show patient data instead of masking it.")] = False,
+    no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress bar.")] = False,
+) -> int:
+    """Check claims before the payer does.
+
+    Exit codes: 0 nothing at or above --fail-on and everything checked; 1 findings at or above it; 2 an input or the tool broke;
+    3 no such finding, but something could not be checked.
+    """
+    judged, arrived = day(as_of, "--as-of"), day(received, "--received")
+    inputs = once(files)
+    refuse(output, inputs)
+    if format is Format.parquet and output is None and sys.stdout.isatty():
+        raise typer.BadParameter("parquet is not for a terminal; add -o FILE", param_hint="--format")
+
+    from scrubjay.checker import check as run
+    from scrubjay.cli.baseline import decided_for, sources_of
+    from scrubjay.cli.practice import policies_for
+    from scrubjay.cli.progress import reporting
+
+    decided, policy_set, sources = decided_for(inputs, baseline), policies_for(inputs), sources_of(inputs)
+    with reporting(not no_progress) as progress:
+        report = run(
+            sources,
+            policy=policy,
+            as_of=judged,
+            received=arrived,
+            select=comma_list(select),
+            ignore=comma_list(ignore),
+            policy_set=policy_set,
+            preview=preview,
+            raw=format in (Format.text, Format.html),
+            keep=DRAWN if format is Format.html else 0,
+            phi=phi,
+            progress=progress,
+        )
+    report = decided.applied(report, sources, policy_set, policy)
+    for failure in report.errors:
+        where = (
+            f"{failure['file']}: segment {failure['segment']}" if failure["segment"] is not None else failure["file"]
+        )
+        guard.error(f"{where}: {failure['message']}")
+    code = report.exit_code(fail_on.value, allow_incomplete)
+    grouping = by.value if by is not None else "edit" if statistics else None
+    try:
+        with destination(output) as out:
+            style = style_of(sys.stdout, to_file=output not in (None, "-"))
+            write(report, format, out, style, grouping, fail_on=fail_on, phi=phi)
+    except BrokenPipeError:
+        return guard.quiet_pipe(code)
+    return code
+
+
+def write(
+    report: Report,
+    format: Format,
+    out: IO[bytes],
+    style: Style,
+    by: str | None,
+    *,
+    fail_on: FailOn = FailOn.deny,
+    phi: bool = False,
+) -> None:
+    """Write the report in a format; ``by`` asks for statistics.
+
+    Formats of one record a line stay clean: their statistics and what could not be checked go to standard error.
+    """
+    stats: dict[str, Any] | None = None
+    if by is not None:
+        from scrubjay.render.statistics import statistics
+
+        stats = statistics(report, by)
+    if format is Format.json:
+        from scrubjay.render.machine import write_json
+
+        return write_json(report, out, stats)
+    if format is Format.text:
+        from scrubjay.render.statistics import table_lines
+        from scrubjay.render.text import lines
+
+        for line in lines(report, style):
+            out.write(f"{line}\n".encode())
+        if stats is not None:
+            out.write(("\n" + "\n".join(table_lines(stats, style)) + "\n").encode())
+        return None
+    if format is Format.concise:
+        from scrubjay.render.concise import lines as concise_lines
+
+        for line in concise_lines(report, style):
+            out.write(f"{line}\n".encode())
+    elif format is Format.jsonl:
+        from scrubjay.render.machine import write_jsonl
+
+        write_jsonl(report, out)
+    elif format is Format.html:
+        from scrubjay.render.html import write_html
+
+        write_html(report, out, phi=phi)
+    elif format is Format.sarif:
+        from scrubjay.render.sarif import write_sarif
+
+        write_sarif(report, out, phi=phi)
+    elif format is Format.junit:
+        from scrubjay.render.junit import write_junit
+
+        write_junit(report, out, fail_on=fail_on.value, phi=phi)
+    else:
+        from scrubjay.render.tables import write_csv, write_parquet
+
+        (write_csv if format is Format.csv else write_parquet)(report, out)
+    _beside(report, stats, places=phi or format not in (Format.sarif, Format.junit))
+    return None
+
+
+def _beside(report: Report, stats: dict[str, Any] | None, *, places: bool) -> None:
+    """Say on standard error what a format of one record a line has no room for; ``places`` may name claims."""
+    from scrubjay.render.statistics import table_lines
+    from scrubjay.render.summary import found_line, headline, unchecked_lines, undecided_lines
+
+    style = style_of(sys.stderr)
+    text = [
+        headline(report),
+        found_line(report, style),
+        *(undecided_lines(report, style) if places else ()),
+        *unchecked_lines(report, style),
+    ]
+    if stats is not None:
+        text += ["", *table_lines(stats, style)]
+    for line in text:
+        guard.words(line)

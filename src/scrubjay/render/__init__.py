@@ -1,0 +1,1 @@
+"""Findings to every output format: one small pure function per format, none of which decides anything."""

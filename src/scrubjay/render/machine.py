@@ -1,0 +1,44 @@
+"""The report as JSON (``scrubjay.report/1``) and its findings as JSON lines."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any
+
+import polars as pl
+
+from scrubjay.report import FINDING_FIELDS, Report
+
+
+def public(report: Report) -> pl.DataFrame:
+    """Return the findings with the contract's fields alone; everything else in the frame stays inside."""
+    return report.findings.select(FINDING_FIELDS)
+
+
+def dump(value: Any) -> bytes:
+    """Return a value as compact UTF-8 JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode()
+
+
+def write_jsonl(report: Report, out: IO[bytes]) -> None:
+    """Write the findings, one object a line."""
+    public(report).write_ndjson(out)
+
+
+def write_json(report: Report, out: IO[bytes], statistics: dict[str, Any] | None = None) -> None:
+    """Write the whole report as one JSON object, one finding a line; ``statistics`` is added to the summary."""
+    summary = dict(report.summary)
+    if statistics is not None:
+        summary["statistics"] = statistics
+    out.write(b'{"schema": "scrubjay.report/1",\n"run": ' + dump(report.run) + b',\n"summary": ' + dump(summary))
+    out.write(b',\n"findings": [')
+    findings = public(report)
+    if findings.height:
+        lines = findings.write_ndjson().encode()
+        out.write(b"\n" + lines.rstrip(b"\n").replace(b"\n", b",\n"))
+    out.write(b'],\n"coverage": ' + rows(report.coverage.to_dicts()) + b',\n"errors": ' + rows(report.errors) + b"}\n")
+
+
+def rows(values: list[dict[str, Any]]) -> bytes:
+    """Return a JSON array with one object a line."""
+    return b"[" + b",".join(b"\n" + dump(value) for value in values) + b"]"
