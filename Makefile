@@ -76,6 +76,7 @@ docs: $(DEV)
 	$(BIN)/python tools/build_catalogue.py
 	$(BIN)/python tools/build_explain.py
 	$(BIN)/python examples/build_clinic.py
+	$(BIN)/python tools/build_docs.py
 
 bench: $(RUN) $(PEERS)
 	$(BIN)/python bench/run.py --peers $(VENV)-bench/bin --output docs/bench.md $(SIZES)

@@ -22,6 +22,8 @@ import scrubjay
 from scrubjay.cases import to_837
 from test_examples import split
 
+pytestmark = pytest.mark.slow
+
 PAGES = sorted((Path(__file__).parent / "cases").glob("*.md"))
 FENCE = re.compile(r"^```case\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXPECT = re.compile(r"#\s*expect\s+(none|(unknown\s+)?([A-Z]{2,4}\d{2,3})((?:\s+\w+=\S+)*))")

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, cast
@@ -39,8 +40,20 @@ claim id=ACCOUNT99 dx=E53.8 note="told by her sister" group=GROUP55 ref_g1=AUTH6
 line 99213
 line 96372
 line J3420 ndc=00143962010 note="left arm of Mrs Secretname" desc="vitamin for Secretname"
+line J3490 units=3 desc="drug for Secretname"
 """
-SECRET = ("SECRETNAME", "HIDDEN", "1951", "MEMBER77", "GROUP55", "AUTH66", "sister", "Mrs Secretname", "for Secretname")
+SECRET = (
+    "SECRETNAME",
+    "HIDDEN",
+    "1951",
+    "MEMBER77",
+    "GROUP55",
+    "AUTH66",
+    "sister",
+    "Mrs Secretname",
+    "vitamin for Secretname",
+    "drug for Secretname",
+)
 
 
 def checked(rows: str = SECRETS, **options: Any) -> Report:
@@ -155,8 +168,10 @@ def test_page_hides_the_patient_unless_asked() -> None:
 
 
 def test_page_says_what_was_not_decided_not_run_and_not_read() -> None:
-    report = checked("line 99213 dos=none\nline 96372 dos=none", select=["EM01"])
-    assert "<b>EM01</b> office visit without 25 cannot be judged" in page(report)
+    unknown = finding(edit="JW01", outcome="unknown", message="the container of J3420 is not known.", line=3)
+    html = page(_sample([unknown]))
+    assert "<b>JW01</b> the container of J3420 is not known (claim 26-00417 line 3)" in html
+    assert "No claim has a finding" in html
     skipped = {"edit": "NCC01", "state": "skipped", "in_scope": None, "hits": 0, "unknown": 0, "why": "no table ptp"}
     broken = {"file": "b.837", "segment": 3, "message": "no interchange envelope"}
     html = page(_sample([], coverage=[skipped], errors=[broken]))
@@ -177,6 +192,12 @@ def test_page_draws_the_claims_with_the_most_at_stake(clinic: Report) -> None:
     # The claim with two thousand dollars at risk is among them.
     assert "26-00431" in few.kept.claims["claim"].to_list()
     assert few.findings.drop("raw").equals(clinic.findings.drop("raw"))
+
+
+def test_a_claim_whose_findings_were_taken_out_is_not_drawn(clinic: Report) -> None:
+    rest = replace(clinic, findings=clinic.findings.filter(edit="EM01"))
+    html = page(rest)
+    assert html.count("<article") == rest.findings["claim_id"].n_unique()
 
 
 def test_claims_are_kept_only_when_asked() -> None:
@@ -229,6 +250,10 @@ def test_hostile_text_stays_text() -> None:
         ({"box": "1a", "element": "NM109", "line": None}, [("1a", None)]),
         ({"box": "21", "element": "HI02-2", "line": None, "segment": 30}, [("21", 2)]),
         ({"box": "21", "element": None, "line": None}, [("21", None)]),
+        ({"box": None, "element": "SV104", "line": 4}, [("24G", 4)]),
+        ({"box": None, "element": "DTP03", "line": 4}, [("24A", 4)]),
+        ({"box": None, "element": "DTP03", "line": None}, []),
+        ({"box": None, "element": "CLM02", "line": None}, [("28", None)]),
         ({"box": None, "element": None, "line": 4}, [("24", 4)]),
         ({"box": None, "element": None, "line": None}, []),
     ],
@@ -441,7 +466,7 @@ def test_the_command_writes_each_format(run: Run, tmp_path: Path, format: str) -
     written = (tmp_path / "out").read_text()
     assert ran.code == 1
     assert ran.out == ""
-    assert "1 claim, 3 lines in 1 input" in ran.err
+    assert "1 claim, 4 lines in 1 input" in ran.err
     assert [secret for secret in SECRET if secret in written + ran.err] == []
     if format != "html":
         assert "ACCOUNT99" not in written + ran.err

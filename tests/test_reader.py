@@ -230,3 +230,24 @@ def test_a_member_number_marked_as_an_npi_is_not_repeated() -> None:
     found = tables.defects.filter(tables.defects["kind"] == "bad-npi")["found"].to_list()
     assert found
     assert all(value is None for value in found)
+
+
+class Pipe(io.RawIOBase):
+    """A stream that can be read once and not rewound, as standard input is."""
+
+    name = "<stdin>"
+
+    def __init__(self, data: bytes) -> None:
+        self._inner = io.BytesIO(data)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._inner.read(size)
+
+
+def test_a_long_stream_is_read_from_a_private_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("scrubjay.checker._IN_MEMORY", 100)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    report = scrubjay.check(Pipe(batch()))
+    assert report.summary["claims"] == 3
+    assert report.run["inputs"][0]["bytes"] == len(batch())
+    assert not list(tmp_path.iterdir())

@@ -6,13 +6,14 @@ again and judged together; their first findings and counts are taken back.
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import polars as pl
@@ -361,15 +362,14 @@ class _Kept:
 
 
 @contextmanager
-def spooled(stream: BinaryIO) -> Iterator[Callable[[], BinaryIO]]:
-    """Keep a stream that can be read once so that it can be read again; its temporary file is private and deleted."""
+def spooled(head: bytes, stream: BinaryIO) -> Iterator[Callable[[], BinaryIO]]:
+    """Keep a stream that can be read once so that it can be read again; its temporary file is private and deleted.
+
+    ``head`` is what has been read of it already.
+    """
     with tempfile.TemporaryDirectory(prefix="scrubjay-") as folder:
         path = Path(folder) / "input"
         with path.open("wb") as out:
-            _copy(stream, out)
+            out.write(head)
+            shutil.copyfileobj(stream, out, 1 << 20)
         yield lambda: path.open("rb")
-
-
-def _copy(source: BinaryIO, target: IO[bytes]) -> None:
-    while piece := source.read(1 << 20):
-        target.write(piece)

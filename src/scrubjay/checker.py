@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -16,7 +17,7 @@ from scrubjay import catalogue as listing
 from scrubjay import policy as policies
 from scrubjay import refdata
 from scrubjay._version import __version__
-from scrubjay.batch import Batch, Input, Progress, Settings
+from scrubjay.batch import Batch, Input, Progress, Settings, spooled
 from scrubjay.edit import Edit, catalogue
 from scrubjay.errors import InputError, ScrubjayError
 from scrubjay.facts import Run
@@ -75,12 +76,13 @@ def check(
     single = isinstance(source, (str, os.PathLike, bytes, Tables)) or hasattr(source, "read")
     sources = cast("list[Source]", [source] if single else list(cast("Iterable[Source]", source)))
     inputs: list[Input] = []
-    for item in sources:
-        if isinstance(item, Tables):
-            batch.add_tables("tables", item)
-        else:
-            inputs.extend(_inputs(item, batch))
-    batch.add_inputs(inputs, progress)
+    with ExitStack() as stack:
+        for item in sources:
+            if isinstance(item, Tables):
+                batch.add_tables("tables", item)
+            else:
+                inputs.extend(_inputs(item, batch, stack))
+        batch.add_inputs(inputs, progress)
     return _report(batch, policy, as_of)
 
 
@@ -131,13 +133,21 @@ def _used(policy_set: policies.PolicySet, codes: tuple[str, ...]) -> frozenset[t
     return frozenset(used.iter_rows())
 
 
-def _inputs(item: str | os.PathLike[str] | bytes | BinaryIO, batch: Batch) -> list[Input]:
+_IN_MEMORY = 64 << 20
+"""A stream up to this size is kept in memory; a longer one in a private temporary file, since it may be read twice."""
+
+
+def _inputs(item: str | os.PathLike[str] | bytes | BinaryIO, batch: Batch, stack: ExitStack) -> list[Input]:
     if isinstance(item, bytes):
         return [Input("<bytes>", lambda: io.BytesIO(item), len(item))]
     if not isinstance(item, (str, os.PathLike)):
-        data = item.read()
         name = str(getattr(item, "name", "<stdin>"))
-        return [Input(name, lambda: io.BytesIO(data), len(data))]
+        head = item.read(_IN_MEMORY)
+        if len(head) < _IN_MEMORY:
+            return [Input(name, lambda: io.BytesIO(head), len(head))]
+        opener = stack.enter_context(spooled(head, item))
+        with opener() as stream:
+            return [Input(name, opener, stream.seek(0, io.SEEK_END))]
     path = Path(item)
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))

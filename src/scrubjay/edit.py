@@ -44,6 +44,8 @@ class Edit:
     ``scope`` names the rows it judges: ``*`` for all of its grain, else a code group of service lines.  ``needs`` are
     columns of the judged row that must be known: where one is null the outcome is unknown, never clear.
     ``start`` is the table the query begins with: where it is empty there is nothing to hit, and the query is not run.
+    ``beside`` names groups (of codes; ``mod:`` and ``dx:`` of modifiers and diagnoses; alternatives joined by ``|``)
+    that must all occur in the input for the edit to find anything: where one does not, the query is not run.
     ``refs`` are reference tables without which the edit is skipped; the first is the one a finding cites.
     ``history`` edits compare with earlier claims and are skipped where none were given.
     ``supersedes`` are general edits that say nothing on a fact this edit explains.
@@ -56,6 +58,7 @@ class Edit:
     grain: Grain
     scope: str
     start: Start
+    beside: tuple[str, ...]
     needs: tuple[str, ...]
     refs: tuple[str, ...]
     group: str | None
@@ -78,7 +81,7 @@ class Edit:
     def declaration(self) -> dict[str, Any]:
         """Return everything but the function, as plain data for the packaged catalogue."""
         names = (
-            "code name summary category grain scope start needs refs group carc rarc element box fix_safety confidence sources "
+            "code name summary category grain scope start beside needs refs group carc rarc element box fix_safety confidence sources "
             "supersedes status since revision family history"
         ).split()
         plain = {n: list(v) if isinstance(v := getattr(self, n), tuple) else v for n in names}
@@ -102,6 +105,7 @@ def edit(
     source: str | Sequence[str],
     scope: str = "*",
     start: Start | None = None,
+    beside: Sequence[str] = (),
     needs: Sequence[str] = (),
     refs: Sequence[str] = (),
     group: str | None = None,
@@ -141,6 +145,7 @@ def edit(
             grain=grain,
             scope=scope,
             start=start or ("lines" if grain == "line" else "claims"),
+            beside=tuple(beside),
             needs=tuple(needs),
             refs=tuple(refs),
             group=group,

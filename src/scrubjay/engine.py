@@ -91,6 +91,8 @@ def run(facts: Facts, refs: References, edits: Sequence[Edit], active: Callable[
         # Without a row to judge there is nothing to find; a batch of visits does not plan the edits of vaccines.
         if not facts.rows[e.start] or (e.grain == "line" and not tallies[e.code].in_scope):
             continue
+        if not all(facts.occurs(group) for group in e.beside):
+            continue
         try:
             planned.append((e, e.query(facts, refs), _unknown(e, facts)))
         except Exception as error:  # noqa: BLE001 - one edit's mistake must not take the others down

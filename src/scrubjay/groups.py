@@ -39,6 +39,11 @@ class Bits:
         mask = pl.lit(1 << bit, dtype=pl.UInt64)
         return (pl.col(f"{column}{word}") & mask) != 0
 
+    def held(self, frame: pl.DataFrame, column: str, prefix: str = "") -> list[str]:
+        """Return the groups that any row of a frame is in."""
+        words = [int(np.bitwise_or.reduce(frame[name].to_numpy(), initial=0)) for name in self.columns(column)]
+        return [prefix + name for name in self.names if words[self.place(name)[0]] >> self.place(name)[1] & 1]
+
     def columns(self, column: str) -> list[str]:
         """Return the names of the mask columns."""
         return [f"{column}{k}" for k in range(self.words)]

@@ -170,16 +170,21 @@ def _keep(
     log = Path(audit or f"{target}.audit.jsonl")
     with _rights_of(name):
         backup = _backup(Path(target), original) if in_place else None
-        with destination(target) as stream:
-            stream.write(done.data)
-            stream.flush()
-            if target != "-":
-                os.fsync(stream.fileno())
-            # The record is on the disk before the file takes its name: no change without its line.
-            append(log, lines)
+        try:
+            with destination(target) as stream:
+                stream.write(done.data)
+                stream.flush()
+                if target != "-":
+                    os.fsync(stream.fileno())
+                # The record is on the disk before the file takes its name: no change without its line.
+                append(log, lines)
+        except BaseException:
+            if backup is not None:
+                backup.unlink()
+            raise
     where = [] if target == "-" else [f"written to {target}"]
     where += [f"the old file is {backup}"] if backup else []
-    where += [f"{len(lines)} lines added to {log}"] if lines else []
+    where += [f"{len(lines):,} {'line' if len(lines) == 1 else 'lines'} added to {log}"] if lines else []
     guard.words(f"{name}: {'; '.join([said, *where])}")
     for held in done.held:
         guard.words(clean(f"  held back: {held.proposal.place}: {held.why}"))

@@ -16,6 +16,7 @@ from scrubjay.refdata import References
     category="denial",
     grain="line",
     scope="ADM",
+    beside=["PREP_DRUG"],
     needs=["service_date"],
     group="CO",
     carc="16",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from scrubjay.facts import Facts
@@ -39,19 +41,16 @@ def eleven_digits(ndc: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains(r"^\d{11}$")).then(text)
 
 
-def with_container(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
-    """Add ``dose``, the kind of the container of the line's NDC, and ``firm``, whether a listing says so plainly.
-
-    ``dose`` is ``single``, ``multi`` or null where there is no NDC or the listing leaves it open.  ``firm`` is false
-    where the kind comes from a listing of 2019, from the container's form or from another package of the product.
-    """
+@lru_cache(maxsize=8)
+def _kinds(refs: References) -> pl.DataFrame:
+    """Return what the container table says of every NDC; the wording is read once, not for every batch."""
     firm = (
         (pl.col("container") == _LABELLED_SINGLE)
         & (pl.col("match") == "exact")
         & ~pl.col("edition").str.contains(_OLD_LISTING, literal=True)
     )
     kind = pl.col("dose_kind")
-    listed = refs.lazy("containers").select(
+    return refs.frame("containers").select(
         pl.col("ndc11"),
         dose=pl.when(kind.str.contains("single", literal=True))
         .then(pl.lit("single"))
@@ -59,7 +58,15 @@ def with_container(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
         .then(pl.lit("multi")),
         firm=firm,
     )
-    return rows.with_columns(ndc11=eleven_digits(pl.col("ndc"))).join(listed, on="ndc11", how="left")
+
+
+def with_container(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
+    """Add ``dose``, the kind of the container of the line's NDC, and ``firm``, whether a listing says so plainly.
+
+    ``dose`` is ``single``, ``multi`` or null where there is no NDC or the listing leaves it open.  ``firm`` is false
+    where the kind comes from a listing of 2019, from the container's form or from another package of the product.
+    """
+    return rows.with_columns(ndc11=eleven_digits(pl.col("ndc"))).join(_kinds(refs).lazy(), on="ndc11", how="left")
 
 
 def at_no_cost() -> pl.Expr:

@@ -36,7 +36,8 @@ class Facts:
     """What edits see: lazy tables, and the tests of group membership.
 
     ``lines``, ``claims``, ``pairs``, ``diagnoses``, ``notes``, ``defects`` and ``history`` are lazy; ``refs`` are passed beside.
-    For the engine: ``rows`` of each table, ``holed`` columns with a missing value, ``scopes`` to count.
+    For the engine: ``rows`` of each table, ``holed`` columns with a missing value, ``scopes`` to count, and the groups
+    ``held`` by any line.
     """
 
     claims: pl.LazyFrame
@@ -55,6 +56,7 @@ class Facts:
     rows: Mapping[str, int]
     holed: Mapping[str, frozenset[str]]
     scopes: ScopeCounts
+    held: frozenset[str]
 
     def in_group(self, name: str) -> pl.Expr:
         """The line's code is in the group."""
@@ -79,6 +81,10 @@ class Facts:
     def points_to(self, name: str) -> pl.Expr:
         """The line points to a diagnosis of the group (on ``diagnoses``: the diagnosis is in it)."""
         return self.dx.test("dx", name)
+
+    def occurs(self, groups: str) -> bool:
+        """One of the groups (``A|B``; ``mod:`` and ``dx:`` for modifiers and diagnoses) occurs somewhere in the input."""
+        return any(name in self.held for name in groups.split("|"))
 
     def pair_in(self, side: int, name: str) -> pl.Expr:
         """Column 1 or 2 of the pair is in the code group."""
@@ -164,4 +170,9 @@ def prepare(tables: Tables, refs: References, policy: PolicySet, run: Run, histo
         },
         holed={"claims": _holed(claims), "lines": _holed(lines)},
         scopes=ScopeCounts(claims, lines, code_bits),
+        held=frozenset(
+            name
+            for prefix, bits, column in (("", code_bits, "groups"), ("mod:", mod_bits, "mods"), ("dx:", dx_bits, "dx"))
+            for name in bits.held(lines, column, prefix)
+        ),
     )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from scrubjay.fix.document import plain
@@ -75,7 +76,7 @@ def _line(one: Placed) -> str:
 
 def _waiting(proposal: Proposal) -> Iterator[str]:
     changes = "; ".join(str(patch) for patch in proposal.patches)
-    yield clean(f"--accept {proposal.acceptance}  {changes}")
+    yield clean(f"--accept {shlex.quote(proposal.acceptance)}  {changes}")
     yield clean(f"  {proposal.text}")
 
 

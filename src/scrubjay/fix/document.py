@@ -59,24 +59,22 @@ class Segment:
         head = next((k for k in range(limit) if old[k] != text[k]), limit)
         tail = next((k for k in range(limit - head) if old[-1 - k] != text[-1 - k]), limit - head)
         out = bytearray(text)
-        shift = len(text) - len(old)
-        added = 0
-        for offset, mark in self._breaks():
-            at = offset if offset <= head else min(offset, len(text) - tail)
-            if offset >= len(old) - tail:
-                at = offset + shift
-            out[at + added : at + added] = mark
-            added += len(mark)
+        for added, (offset, mark) in enumerate(self._breaks()):
+            if offset <= head:
+                at = offset
+            elif offset >= len(old) - tail:
+                at = offset + len(text) - len(old)
+            else:
+                at = min(offset, len(text) - tail)
+            out.insert(at + added, mark)
         return bytes(out)
 
-    def _breaks(self) -> list[tuple[int, bytes]]:
-        """Return the line ends inside the segment: their offset in the text and their bytes."""
-        found, seen = [], 0
-        for byte in self.written:
+    def _breaks(self) -> list[tuple[int, int]]:
+        """Return the bytes that end lines inside the segment, each with its offset in the text."""
+        found: list[tuple[int, int]] = []
+        for at, byte in enumerate(self.written):
             if byte in _BREAKS:
-                found.append((seen, bytes([byte])))
-            else:
-                seen += 1
+                found.append((at - len(found), byte))
         return found
 
     @property

@@ -146,7 +146,9 @@ FORM: Mapping[str, Callable[[str, str], bool]] = MappingProxyType(
 def is_form(patch: Patch) -> bool:
     """Say whether a patch changes how a value is written and nothing else."""
     rule = FORM.get(patch.element or "")
-    return rule is not None and patch.old is not None and patch.new is not None and rule(patch.old, patch.new)
+    if rule is None or patch.old is None or patch.new is None or patch.old == patch.new:
+        return False
+    return rule(patch.old, patch.new)
 
 
 def says(written: str, old: str | None) -> bool:

@@ -123,8 +123,10 @@ def _settle(
         done.after = judge(done.data)
         if done.after.errors:
             raise Refused(f"nothing was written: the result could not be read ({done.after.errors[0]['message']})")
-        for acceptance in accepted:
-            del open_[acceptance]
+        taken = {id(one.cause) for one in placed}
+        for acceptance, proposal in accepted.items():
+            if id(asked[id(proposal)]) in taken:
+                del open_[acceptance]
     else:
         raise Refused(f"nothing was written: after {ROUNDS} rounds there is still something to change")
     for acceptance in open_:
@@ -149,15 +151,24 @@ def _agreed(document: Document, chosen: Sequence[Proposal]) -> tuple[list[Placed
         why = f"{pair[0].cause.place} and {pair[1].cause.place} change one element to different values"
         held += [Held(one.cause, why) for one in pair]
         found = [one for one in found if one.cause not in (pair[0].cause, pair[1].cause)]
-    return _once(found), held
+    return _first_come(found), held
 
 
-def _once(placed: Sequence[Placed]) -> list[Placed]:
-    """Leave out a patch that another finding proposes too."""
-    first: dict[tuple[object, ...], Placed] = {}
+def _first_come(placed: Sequence[Placed]) -> list[Placed]:
+    """Leave out proposals that change a further component of an element that another one changes.
+
+    Modifiers move up when one is taken off, so two such proposals do not fit together; the second is made anew from the
+    result of the first, in the next round.  Two findings with the same remedy are settled together.
+    """
+    owners: dict[tuple[int, int], Proposal] = {}
+    late: set[int] = set()
     for one in placed:
-        first.setdefault((one.segments, one.address), one)
-    return list(first.values())
+        for number in one.segments:
+            element = one.address.element if one.address is not None else 0
+            owner = owners.setdefault((number, element), one.cause)
+            if owner is not one.cause and owner.patches != one.cause.patches:
+                late.add(id(one.cause))
+    return [one for one in placed if id(one.cause) not in late]
 
 
 def _refuse_conflict(placed: Sequence[Placed]) -> None:

@@ -14,7 +14,7 @@ import polars as pl
 from scrubjay.io import structure837
 from scrubjay.io.defects import Defects
 from scrubjay.io.interchange import Chunk
-from scrubjay.io.x12 import Bools, Ints, Segments, dates, decimals, pack, strings
+from scrubjay.io.x12 import Bools, Ints, Segments, dates, pack, strings
 from scrubjay.model import Tables
 
 _HL_BILLING, _HL_SUBSCRIBER, _HL_PATIENT = pack("20"), pack("22"), pack("23")
@@ -156,10 +156,8 @@ def _code(place: Layout, at: Ints, element: int, component: int | None = None) -
     return place.segments.code(span if component is None else place.segments.component(span, component))
 
 
-def _money(place: Layout, at: Ints, element: int, scale: int) -> pl.Series:
-    start, end = place.segments.span(at, element)
-    values, ok = decimals(place.segments, (start, end), scale)
-    return _masked(values, ok)
+def _money(place: Layout, identifier: str, at: Ints, element: int, scale: int) -> pl.Series:
+    return _masked(*place.segments.numbers(identifier, element, scale, at))
 
 
 def _levels(place: Layout) -> tuple[Ints, Ints, Ints]:
@@ -267,7 +265,7 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
             "transaction": _text(place, place.st[at], 2),
             "claim": _text(place, at, 1),
             "segment": _number(place, at),
-            "charge_cents": _money(place, at, 2, 2),
+            "charge_cents": _money(place, "CLM", at, 2, 2),
             "pos": _code(place, at, 5, 1),
             "frequency": _text(place, at, 5, 3),
             "accept_assignment": _text(place, at, 7),
@@ -298,7 +296,7 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
             "referring_npi": _text(place, name(("DN", "P3")), 9),
             "original_ref": _text(place, ref("F8"), 2),
             "prior_auth": _text(place, ref("G1"), 2),
-            "patient_paid_cents": _money(place, of_claim(place.pick("AMT", own, "F5")), 2, 2),
+            "patient_paid_cents": _money(place, "AMT", of_claim(place.pick("AMT", own, "F5")), 2, 2),
             "other_payers": pl.Series(
                 np.bincount(place.claim[cob], minlength=n).astype(np.uint8) if n else np.zeros(0, np.uint8)
             ),
@@ -351,12 +349,12 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
     pointers = {}
     for k in (1, 2, 3, 4):
         start, end = s.component(pointer, k)
-        number, ok = decimals(s, (start, end), 0)
+        number, ok = s.small((start, end))
         pointers[f"pointer{k}"] = _masked(
-            np.where(ok & (number >= 0) & (number < 256), number, 255), end > start, pl.UInt8
+            np.where(ok, number, 255), end > start, pl.UInt8
         )
     lx = place.lx_at[has]
-    number, number_ok = decimals(s, s.span(lx, 1), 0)
+    number, number_ok = s.numbers("LX", 1, 0, lx)
     frame = pl.DataFrame(
         {
             "line_id": pl.Series((np.arange(n) + first_line).astype(np.uint32)),
@@ -367,9 +365,9 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
             "code": s.code(s.component(procedure, 2)),
             **{f"mod{k}": s.code(span) for k, span in enumerate(modifier, start=1)},
             "description": s.text(s.rest(procedure, 7)),
-            "charge_cents": _money(place, sv1, 2, 2),
+            "charge_cents": _money(place, "SV1", sv1, 2, 2),
             "unit_basis": _code(place, sv1, 3),
-            "units_milli": _money(place, sv1, 4, 3),
+            "units_milli": _money(place, "SV1", sv1, 4, 3),
             "line_pos": _code(place, sv1, 5),
             **pointers,
             "emergency": _text(place, sv1, 9),
@@ -384,7 +382,7 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
             "ndc_qualifier": _code(place, lin, 2),
             "ndc": _text(place, lin, 3),
             "lin_segment": _number(place, lin),
-            "ndc_qty_milli": _money(place, ctp, 4, 3),
+            "ndc_qty_milli": _money(place, "CTP", ctp, 4, 3),
             "ndc_qty_text": _text(place, ctp, 4),
             "ndc_unit": _text(place, ctp, 5, 1),
             "ctp_segment": _number(place, ctp),

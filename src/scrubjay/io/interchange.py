@@ -292,7 +292,7 @@ class _Reader:
         isa = gs = st = -1
         take = False
         covered = np.zeros(len(segments), dtype=bool)
-        for raw in at:
+        for before, raw in zip([-1, *at[:-1].tolist()], at, strict=True):
             i = int(raw)
             name = names[int(segments.ident[i])]
             fresh = not segments.context[i]
@@ -342,6 +342,7 @@ class _Reader:
             elif name == "SE":
                 if st < 0:
                     defects.add("transaction-header-missing", i, found="SE without ST")
+                    covered[before + 1 : i] = True
                     continue
                 wanted[st : i + 1] = take
                 covered[st : i + 1] = True

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from scrubjay.io.defects import Defects
-from scrubjay.io.x12 import Bools, Ints, Segments, Words, dates, decimals, pack
+from scrubjay.io.x12 import Bools, Ints, Segments, Words, dates, pack
 
 if TYPE_CHECKING:
     from scrubjay.io.claim837 import Layout
@@ -172,8 +172,8 @@ class _Check:
         tax = place.pick("REF", region, ("EI", "SY"))
         self.missing(billing, self.has(billing, place.nm1, tax), "REF*EI or REF*SY (tax number) in loop 2010AA")
         self.report("bad-qualifier", hl, ~_in(kind, ("20", "22", "23")), "HL03", 3, "20, 22 or 23")
-        number, ok = decimals(s, s.span(hl, 1), 0)
-        parent, _ = decimals(s, s.span(hl, 2), 0)
+        number, ok = s.numbers("HL", 1, 0, hl)
+        parent, _ = s.numbers("HL", 2, 0, hl)
         self.report("hierarchy", hl, ~ok, "HL01", 1, "a number")
         if len(hl) > 1:
             same = place.st[hl[1:]] == place.st[hl[:-1]]
@@ -216,7 +216,7 @@ class _Check:
         clm = place.clm_at
         start, end = s.span(clm, 1)
         self.report("bad-element", clm, (end == start) | (end - start > 38), "CLM01", 1, "1 to 38 characters")
-        _, ok = decimals(s, s.span(clm, 2), 2)
+        _, ok = s.numbers("CLM", 2, 2, clm)
         self.report("bad-amount", clm, ~ok, "CLM02", 2, "dollars with at most two decimals")
         place_code = s.component(s.span(clm, 5), 1)
         wrong_mark = (place_code[1] - place_code[0]) > 2
@@ -246,7 +246,7 @@ class _Check:
         hi = place.pick("HI", place.in_claim & ~place.in_cob, None)
         self.report("too-many", hi, s.count_elements(hi) > _MOST_DIAGNOSES, expected=f"at most {_MOST_DIAGNOSES} codes")
         amount = place.pick("AMT", place.in_claim | place.in_line)
-        _, ok = decimals(s, s.span(amount, 2), 2)
+        _, ok = s.numbers("AMT", 2, 2, amount)
         self.report("bad-amount", amount, ~ok, "AMT02", 2, "dollars with at most two decimals")
 
     def lines(self) -> None:
@@ -261,7 +261,7 @@ class _Check:
             if len(found) > 1:
                 again[1:] = place.lx[found[1:]] == place.lx[found[:-1]]
             self.report("too-many", found, again, expected=what)
-        number, ok = decimals(s, s.span(lx, 1), 0)
+        number, ok = s.numbers("LX", 1, 0, lx)
         first = np.concatenate([[True], place.claim[lx[1:]] != place.claim[lx[:-1]]]) if len(lx) else ok
         follows = np.concatenate([[True], number[1:] == number[:-1] + 1]) if len(lx) else ok
         self.report(
@@ -276,11 +276,11 @@ class _Check:
         self.report("bad-qualifier", sv1, ~_in(kind, ("HC", "IV", "ER", "WK")), "SV101-1", 1, "HC", 1)
         start, end = s.component(s.span(sv1, 1), 2)
         self.report("bad-element", sv1, start == end, "SV101-2", expected="a procedure code")
-        _, ok = decimals(s, s.span(sv1, 2), 2)
+        _, ok = s.numbers("SV1", 2, 2, sv1)
         self.report("bad-amount", sv1, ~ok, "SV102", 2, "dollars with at most two decimals")
         basis = s.qualifier(sv1, 3)
         self.report("bad-qualifier", sv1, ~_in(basis, ("UN", "MJ")), "SV103", 3, "UN or MJ")
-        units, ok = decimals(s, s.span(sv1, 4), 3)
+        units, ok = s.numbers("SV1", 4, 3, sv1)
         self.report("bad-amount", sv1, ~ok | (units <= 0), "SV104", 4, "units above zero, at most three decimals")
 
     def dates(self) -> None:

@@ -163,6 +163,7 @@ class Segments:
         self._base: tuple[Ints, Ints] | None = None
         self._found: dict[str, Ints] = {}
         self._keys: dict[tuple[str, int], Words] = {}
+        self._numbers: dict[tuple[str, int, int], tuple[Ints, Bools]] = {}
 
     def __len__(self) -> int:
         return len(self.start)
@@ -181,9 +182,33 @@ class Segments:
         for name in ("start", "end", "first", "last", "ident", "number", "context"):
             setattr(other, name, getattr(self, name)[:count])
         other._base = None
-        other._rows, other._found, other._keys = {}, {}, {}
+        other._rows, other._found, other._keys, other._numbers = {}, {}, {}, {}
         other.low = self.low[: int(np.searchsorted(self.low, other.end[-1]))] if count else self.low[:0]
         return other
+
+    def numbers(self, identifier: str, element: int, scale: int, at: Ints) -> tuple[Ints, Bools]:
+        """Return a decimal element of the segments ``at``, which have this identifier; parsed once for all of them."""
+        every = self.where(identifier)
+        kept = self._numbers.get((identifier, element, scale))
+        if kept is None:
+            kept = self._numbers[identifier, element, scale] = decimals(self, self.span(every, element), scale)
+        if len(at) == len(every) and np.array_equal(at, every):
+            return kept
+        place = np.searchsorted(every, np.maximum(at, 0))
+        place = np.minimum(place, max(len(every) - 1, 0))
+        if not len(every):
+            return np.zeros(len(at), dtype=np.int64), np.zeros(len(at), dtype=bool)
+        return kept[0][place], kept[1][place] & (at >= 0)
+
+    def small(self, span: tuple[Ints, Ints]) -> tuple[Ints, Bools]:
+        """Parse spans of one or two digits, and say which are that."""
+        key = self.key(span)
+        tens = ((key >> np.uint64(56)) & np.uint64(0xFF)).astype(np.int64) - 48
+        ones = ((key >> np.uint64(48)) & np.uint64(0xFF)).astype(np.int64) - 48
+        length = span[1] - span[0]
+        first = (tens >= 0) & (tens <= 9)
+        ok = ((length == 1) & first) | ((length == 2) & first & (ones >= 0) & (ones <= 9))
+        return np.where(length == 1, tens, tens * 10 + ones), ok
 
     def count_elements(self, at: Ints) -> Ints:
         """Return how many elements each of the segments ``at`` has."""
@@ -484,6 +509,10 @@ def is_wrapped(segments: Segments) -> bool:
     if segments.delimiters.segment in _NEWLINES or not len(segments) or not len(segments.low):
         return False
     at = segments.low[segments.buffer[segments.low] == 10]
+    # Most line ends follow a terminator, some with a carriage return between: those are not looked at further.
+    before = segments.buffer[np.maximum(at - 1, 0)]
+    before = np.where(before == 13, segments.buffer[np.maximum(at - 2, 0)], before)
+    at = at[before != segments.delimiters.segment]
     owner = np.searchsorted(segments.start, at, side="right") - 1
     inside = (owner >= 0) & (at < segments.end[np.maximum(owner, 0)])
     return bool(inside.any())

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from scrubjay.model import CLAIMS, LINES
 from scrubjay.render.markup import Content, Markup, tag
 
 Row = Mapping[str, Any]
@@ -30,6 +31,16 @@ _COLUMNS = (
     ("24A", "A dates of service"), ("24B", "B place"), ("24C", "C EMG"), ("24D", "D procedure"), ("24M", "modifiers"),
     ("24E", "E diagnosis"), ("24F", "F charges"), ("24G", "G units"), ("24J", "J rendering NPI"),
 )  # fmt: skip
+
+
+_DRAWN = {column for column, _ in _COLUMNS}
+_ELEMENTS = {
+    **{
+        c.element: c.box for c in (*LINES, *CLAIMS) if c.box and re.fullmatch(r"(SV1|CLM|LIN|CTP)\d\d(-\d)?", c.element)
+    },
+    "DTP03": "24A",
+}
+"""The boxes of elements, for findings that name no box."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +72,15 @@ class Claim:
 
 def places(finding: Row, diagnoses: Sequence[Row]) -> list[tuple[str, int | None]]:
     """Return the boxes a finding is about: box and line number, or box 21 and the number of the diagnosis."""
-    box, line, element = finding["box"] or "", finding["line"], finding["element"] or ""
+    line, element = finding["line"], finding["element"] or ""
+    box = finding["box"] or _ELEMENTS.get(element, "")
+    if box.startswith("24") and line is None and not finding["box"]:
+        return []
     if box.startswith("24"):
         shaded = "shaded" in box or element[:3] in ("LIN", "CTP")
-        column = "24S" if shaded else "24M" if element in ("SV101-3", "SV101-4", "SV101-5", "SV101-6") else box[:3]
-        return [(column, line)]
+        modifier = element in ("SV101-3", "SV101-4", "SV101-5", "SV101-6")
+        column = "24S" if shaded else "24M" if modifier else "24J" if box[:3] == "24I" else box[:3]
+        return [(column if shaded or column in _DRAWN else "24", line)]
     if box == "19" and line is not None:
         return [("24S", line)]
     if box.startswith("21"):

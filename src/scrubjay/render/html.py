@@ -75,7 +75,7 @@ def _body(report: Report, phi: bool) -> Iterator[Markup]:
     for view in drawn:
         yield sheet(view)
     yield tag("p", "No claim matches these filters.", id="none", hidden=True)
-    yield _files(hits)
+    yield _files(hits, phi)
     yield _edits(hits)
     yield _run(report)
     yield Markup("</main>")
@@ -228,7 +228,7 @@ def _choice(name: str, label: str, values: list[str]) -> Markup:
     return tag("label", tag("span", label), tag("select", options, name=name))
 
 
-def _files(hits: pl.DataFrame) -> Markup:
+def _files(hits: pl.DataFrame, phi: bool) -> Markup:
     """Return the findings about whole files and transactions."""
     rows = hits.filter(pl.col("claim_id").is_null()).to_dicts()
     if not rows:
@@ -238,7 +238,7 @@ def _files(hits: pl.DataFrame) -> Markup:
             "li",
             tag("h3", tag("span", row["level"], class_=f"badge {row['level']}"), " ", row["edit"], " ", _name(row)),
             tag("p", row["file"], f", transaction {row['transaction']}" if row["transaction"] else None),
-            words(row, "the payer"),
+            words(row, "the payer", phi=phi),
             class_=f"finding {row['level']}",
         )
         for row in rows

@@ -30,6 +30,8 @@ def views(report: Report, phi: bool) -> Iterator[Claim]:
     heads = {row["claim_id"]: row for row in report.claims.join(ids, on="claim_id", how="semi").iter_rows(named=True)}
     for row in kept.claims.iter_rows(named=True):
         key = row["claim_id"]
+        if key not in findings:
+            continue
         yield Claim(
             key=f"c{key}",
             head=heads[key],
@@ -92,10 +94,10 @@ def _finding(view: Claim, number: int) -> Markup:
     )  # fmt: skip
     payer = view.head["payer"] or "the payer"
     own = f"{view.key}-f{number + 1}"
-    return tag("li", title, words(row, payer), id=own, class_=f"finding {row['level']}", tabindex="-1")
+    return tag("li", title, words(row, payer, phi=view.phi), id=own, class_=f"finding {row['level']}", tabindex="-1")
 
 
-def words(row: Mapping[str, Any], payer: str) -> list[Markup]:
+def words(row: Mapping[str, Any], payer: str, *, phi: bool) -> list[Markup]:
     """Return what a finding says: the message, then facts by name."""
     fix = row["fix"]
     remedy: Content = None
@@ -112,13 +114,13 @@ def words(row: Mapping[str, Any], payer: str) -> list[Markup]:
         ("Effect", effect_words(dict(row), payer)),
         ("Remedy", remedy),
         ("By", f"{cited}; policy {row['policy']}"),
-        ("In the file", _segment(row)),
+        ("In the file", _segment(row, phi=phi)),
     ]
     pairs = [tag("div", tag("dt", name), tag("dd", value)) for name, value in facts if value]
     return [tag("p", row["message"], class_="message"), tag("dl", pairs)]
 
 
-def _segment(row: Mapping[str, Any]) -> Content:
+def _segment(row: Mapping[str, Any], *, phi: bool) -> Content:
     """Return the segment as written, with the element marked."""
     raw, start, length = row["raw"], row["raw_start"], row["raw_length"]
     if row["segment"] is None:
@@ -126,7 +128,22 @@ def _segment(row: Mapping[str, Any]) -> Content:
     at = ", ".join(word for word in (f"segment {row['segment']}", row["element"]) if word)
     if raw is None:
         return at
+    if not phi:
+        raw = _veiled(raw)
     if start is None or not length:
         return [at, tag("br"), tag("code", raw)]
     marked = tag("mark", raw[start : start + length])
     return [at, tag("br"), tag("code", raw[:start], marked, raw[start + length :])]
+
+
+def _veiled(raw: str) -> str:
+    """Return a segment with as many dots in the place of its free text: a note, or the description of a service."""
+    mark = raw[3:4]
+    parts = raw.split(mark) if mark else [raw]
+    if parts[0] == "NTE":
+        parts[2:3] = ["." * len(text) for text in parts[2:3]]
+    elif parts[0] == "SV1" and len(parts) > 1 and len(parts[1]) > 2:
+        pieces = parts[1].split(parts[1][2])
+        pieces[6:7] = ["." * len(text) for text in pieces[6:7]]
+        parts[1] = parts[1][2].join(pieces)
+    return mark.join(parts)

@@ -109,4 +109,4 @@ def _rows(tables: Tables, name: str, policy_set: PolicySet, forced: str | None) 
         pl.col("codes").fill_null(none),
         pl.lit(None, dtype=pl.String).alias("line_control"),
     )
-    return pl.concat([own, whole]).select(SCHEMA)
+    return pl.concat([own, whole]).select(list(SCHEMA))

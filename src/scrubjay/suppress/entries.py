@@ -43,8 +43,12 @@ class Entry:
         return as_of > self.expires
 
     def __str__(self) -> str:
-        chosen = ", ".join(f"{name} {' or '.join(values)}" for name, values in self.selectors.items())
-        return f"entry {self.number} ({', '.join(self.edits)}; {chosen})"
+        chosen = [
+            # A claim's number may be a patient's account: reports that leave the house do not show it.
+            f"{name} {' or '.join(values)}" if name != "claim" else f"{len(values)} claim{'s' * (len(values) > 1)}"
+            for name, values in self.selectors.items()
+        ]
+        return f"Entry {self.number} ({', '.join(self.edits)}; {', '.join(chosen)})"
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,9 @@ def read(path: Path) -> Suppressions:
     rows = data.get("suppress", [])
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise SuppressionError(f"{path}: suppress is a list of tables, written [[suppress]]")
-    return Suppressions(str(path), tuple(_entry(path, number, row) for number, row in enumerate(rows, start=1)))
+    here = Path.cwd()
+    name = path.relative_to(here) if path.is_relative_to(here) else path
+    return Suppressions(str(name), tuple(_entry(path, number, row) for number, row in enumerate(rows, start=1)))
 
 
 def _entry(path: Path, number: int, row: dict[str, Any]) -> Entry:

@@ -64,7 +64,7 @@ def hide(
     ran = set(report.coverage.filter(pl.col("state") == "ran")["edit"])
     families = {name: frozenset(policy_set.chain(name)) for name in policy_set.names()}
     tests = {entry.number: _test(entry, families) for entry in entries}
-    watched = {entry.number for entry in entries if audit and not entry.expired(as_of) and ran & set(entry.edits)}
+    watched = {entry.number for entry in entries if audit and not entry.expired(as_of) and ran.issuperset(entry.edits)}
     met: set[int] = set()
 
     def watch(rows: pl.DataFrame) -> None:
