@@ -150,6 +150,18 @@ def test_suppressions_follow_content_and_not_place(run: Run, tmp_path: Path) -> 
     assert report["summary"]["suppressed"] == 1
 
 
+@pytest.mark.parametrize("form", ["text", "concise", "json", "jsonl", "csv", "html", "sarif", "junit"])
+def test_no_format_shows_a_hidden_finding(run: Run, two: Path, tmp_path: Path, form: str) -> None:
+    assert "NDC02" in run("check", two, *DAY, "--format", form, "--select", "EM01,NDC02,NDC03").out
+    suppress(tmp_path, entry(edit='["EM01", "NDC02"]', claim='"B1"'), entry(edit='"NDC03"', npi='"1456789001"'))
+    ran = run("check", two, *DAY, "--format", form, "--select", "EM01,NDC02,NDC03")
+    assert ran.code == 1, ran.err
+    for line in ran.out.splitlines():
+        assert "B1" not in line
+        assert "0409-3796-01" not in line
+    assert UNUSED in ran.out
+
+
 # ---- the suppressions themselves
 
 

@@ -89,29 +89,32 @@ def run(facts: Facts, refs: References, edits: Sequence[Edit], active: Callable[
         scope = facts.scopes.of(e.grain, e.scope)
         tallies[e.code].in_scope = sum(count for policy, count in scope.items() if active(policy, e.code))
         # Without a row to judge there is nothing to find; a batch of visits does not plan the edits of vaccines.
-        if not facts.rows[e.start] or (e.grain == "line" and not tallies[e.code].in_scope):
+        if (e.grain == "line" and not tallies[e.code].in_scope) or not all(facts.occurs(group) for group in e.beside):
             continue
-        if not all(facts.occurs(group) for group in e.beside):
+        unknown = _unknown(e, facts)
+        # No pair is made of a line without a date, so an empty start says nothing of rows that cannot be judged.
+        if not facts.rows[e.start] and unknown is None:
             continue
         try:
-            planned.append((e, e.query(facts, refs), _unknown(e, facts)))
+            planned.append((e, e.query(facts, refs) if facts.rows[e.start] else None, unknown))
         except Exception as error:  # noqa: BLE001 - one edit's mistake must not take the others down
             tallies[e.code] = _crash(error)
     pieces = []
-    for (e, _, _), (hits, unknown) in zip(planned, _collect(planned, tallies), strict=True):
+    for (e, _, _), (hits, open_rows) in zip(planned, _collect(planned, tallies), strict=True):
         if tallies[e.code].state != "ran":
             continue
         try:
-            if len(hits):
+            if hits is not None and len(hits):
                 pieces.append(_normal(e, hits))
         except Exception as error:  # noqa: BLE001 - as above: hits of a wrong shape are that edit's mistake
             tallies[e.code] = _crash(error)
             continue
-        pieces.extend(_unknown_hits(e, unknown, tallies[e.code], active))
+        pieces.extend(_unknown_hits(e, open_rows, tallies[e.code], active))
     return Judgement(pl.concat([_NO_HITS, *pieces]) if pieces else _NO_HITS, tallies)
 
 
-_Plan = tuple[Edit, pl.LazyFrame, pl.LazyFrame | None]
+_Plan = tuple[Edit, pl.LazyFrame | None, pl.LazyFrame | None]
+_Rows = tuple[pl.DataFrame | None, pl.DataFrame | None]
 _NO_HITS = pl.DataFrame(schema={**HIT, "edit": pl.String})
 
 
@@ -124,23 +127,27 @@ def _crash(error: Exception) -> Tally:
     return Tally("crashed", f"{type(error).__name__} at {place}")
 
 
-def _collect(planned: list[_Plan], tallies: dict[str, Tally]) -> list[tuple[pl.DataFrame, pl.DataFrame | None]]:
+def _collect(planned: list[_Plan], tallies: dict[str, Tally]) -> list[_Rows]:
     """Collect every query at once; where that fails, one by one, to find the edit that is wrong."""
     queries = [q for _, hits, unknown in planned for q in (hits, unknown) if q is not None]
     try:
         taken = iter(pl.collect_all(queries, engine="in-memory"))
-        return [(next(taken), None if unknown is None else next(taken)) for _, _, unknown in planned]
     except Exception:  # noqa: BLE001 - the one that is wrong is found below
         return [_collect_one(plan, tallies) for plan in planned]
+    return [
+        (None if hits is None else next(taken), None if unknown is None else next(taken))
+        for _, hits, unknown in planned
+    ]
 
 
-def _collect_one(plan: _Plan, tallies: dict[str, Tally]) -> tuple[pl.DataFrame, pl.DataFrame | None]:
+def _collect_one(plan: _Plan, tallies: dict[str, Tally]) -> _Rows:
     e, hits, unknown = plan
     try:
-        return hits.collect(engine="in-memory"), None if unknown is None else unknown.collect(engine="in-memory")
+        found = None if hits is None else hits.collect(engine="in-memory")
+        return found, None if unknown is None else unknown.collect(engine="in-memory")
     except Exception as error:  # noqa: BLE001 - isolate the crashing edit
         tallies[e.code] = _crash(error)
-        return pl.DataFrame(), None
+        return None, None
 
 
 def _unknown(e: Edit, facts: Facts) -> pl.LazyFrame | None:

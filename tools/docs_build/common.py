@@ -152,7 +152,8 @@ def timeline(intervals: Sequence[Interval]) -> str:
 
 
 def reasons(intervals: Sequence[Interval]) -> tuple[str, str]:
-    """Return reasons and sources of the values of a timeline, each once."""
+    """Return reasons and sources of the values of a timeline, each once; an ``off`` is explained only where all are off."""
+    intervals = [i for i in intervals if i.winner.value != "off"] or intervals
     why = list(dict.fromkeys(i.winner.reason for i in intervals if i.winner.reason))
     said = list(dict.fromkeys(i.winner.source for i in intervals if i.winner.source))
     return "; ".join(why), "; ".join(said)

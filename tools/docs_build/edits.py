@@ -95,6 +95,7 @@ def _declared(facts: Facts, edit: Edit) -> Iterator[tuple[str, str]]:
         ("category", f"{edit['category']}: {CATEGORIES[edit['category']]}"),
         ("looks at", scope(facts, edit)),
         ("must be known", ", ".join(f"`{need}`" for need in edit["needs"])),
+        ("compares with", "earlier claims (`--history`)" if edit.get("history") else ""),
         ("reference tables", ", ".join(_edition(facts, name) for name in edit["references"])),
         ("denial to expect", expected),
         ("place", place(edit)),

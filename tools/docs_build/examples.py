@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import scrubjay
@@ -14,7 +16,7 @@ from scrubjay.render.text import effect_words
 
 _FENCE = re.compile(r"^```case\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXPECT = re.compile(r"#\s*expect\s+(none|(unknown\s+)?([A-Z]{2,4}\d{2,3})((?:\s+\w+=\S+)*))")
-_DEFAULTS = ("dx", "pos")
+_EARLIER = re.compile(r"^earlier\n(.*?)^now\n", re.MULTILINE | re.DOTALL)
 
 
 def split(text: str) -> list[str]:
@@ -32,18 +34,18 @@ def count(edit: Edit) -> tuple[int, int, int]:
 def fails(facts: Facts, edit: Edit) -> Iterator[str]:
     """Yield the blocks of the section on what fails."""
     for text in split(edit["doc"]["Fails"]):
-        (case,) = parse(text)
+        case, earlier = _parsed(text)
         yield fence(text)
-        yield from _drawn(facts, case)
-        yield "\n".join(f"* {words}" for words in _findings(facts, edit, case))
+        yield from _both(facts, case, earlier)
+        yield "\n".join(f"* {words}" for words in _findings(facts, edit, case, earlier))
 
 
 def passes(facts: Facts, edit: Edit) -> Iterator[str]:
     """Yield the blocks of the section on what passes."""
     for text in split(edit["doc"]["Passes"]):
-        (case,) = parse(text)
+        case, earlier = _parsed(text)
         yield fence(text)
-        yield from _drawn(facts, case)
+        yield from _both(facts, case, earlier)
 
 
 def corners(edit: Edit) -> Iterator[str]:
@@ -60,6 +62,22 @@ def corners(edit: Edit) -> Iterator[str]:
         yield "\n".join(f"* {_expected(found)}" for found in _EXPECT.finditer(match[1]))
         at = match.end()
     yield _demoted(body[at:])
+
+
+def _parsed(text: str) -> tuple[Case, Case | None]:
+    """Return a case and the earlier claims that it is judged by."""
+    match = _EARLIER.search(text)
+    (case,) = parse(_EARLIER.sub("", text))
+    return case, parse(match[1])[0] if match else None
+
+
+def _both(facts: Facts, case: Case, earlier: Case | None) -> Iterator[str]:
+    """Yield the claims of a case, the earlier ones first."""
+    if earlier is not None:
+        yield "Earlier:"
+        yield from _drawn(facts, earlier)
+        yield "Now:"
+    yield from _drawn(facts, case)
 
 
 def _demoted(prose: str) -> str:
@@ -139,16 +157,20 @@ def _letter(pointer: str) -> str:
     return chr(64 + int(pointer)) if pointer.isdigit() and 1 <= int(pointer) <= 12 else pointer
 
 
-def _findings(facts: Facts, edit: Edit, case: Case) -> Iterator[str]:
+def _findings(facts: Facts, edit: Edit, case: Case, earlier: Case | None) -> Iterator[str]:
     """Yield what this edit says of a case."""
-    report = scrubjay.check(
-        to_837(case),
-        as_of=case.as_of,
-        received=case.received,
-        refs=facts.refs,
-        preview=True,
-        select=[edit["code"], *edit["supersedes"]],
-    )
+    with tempfile.TemporaryDirectory(prefix="scrubjay-docs-") as folder:
+        if earlier is not None:
+            (Path(folder) / "earlier.837").write_bytes(to_837(earlier))
+        report = scrubjay.check(
+            to_837(case),
+            as_of=case.as_of,
+            received=case.received,
+            refs=facts.refs,
+            history=folder if earlier is not None else None,
+            preview=True,
+            select=[edit["code"], *edit["supersedes"]],
+        )
     payers = {row["claim_id"]: row["payer"] for row in report.claims.iter_rows(named=True)}
     for row in report.findings.iter_rows(named=True):
         if row["edit"] == edit["code"]:

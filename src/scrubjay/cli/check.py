@@ -81,6 +81,10 @@ def check(
     received: Annotated[
         str | None, typer.Option(metavar="DATE", help="The day the payer gets the claims (default: --as-of).")
     ] = None,
+    history: Annotated[
+        str | None,
+        typer.Option(metavar="PATH", help="Earlier claims to compare with: a folder of 837P and history Parquet files."),
+    ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Least level that makes the exit code 1.")] = FailOn.deny,
     allow_incomplete: Annotated[
         bool, typer.Option("--allow-incomplete", help="Leave with 0 instead of 3 when something could not be checked.")
@@ -92,7 +96,8 @@ def check(
         By | None, typer.Option(help="Group the statistics by payer, provider or edit.", show_default="edit")
     ] = None,
     baseline: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Show only what is not in this baseline (scrubjay baseline write).")
+        str | None,
+        typer.Option(metavar="FILE", help="Show only what is not in this baseline (scrubjay baseline write)."),
     ] = None,
     preview: Annotated[
         bool, typer.Option("--preview", help="Run edits in preview too; they never fail a run.")
@@ -126,6 +131,7 @@ def check(
             select=comma_list(select),
             ignore=comma_list(ignore),
             policy_set=policy_set,
+            history=history,
             preview=preview,
             raw=format in (Format.text, Format.html),
             keep=DRAWN if format is Format.html else 0,

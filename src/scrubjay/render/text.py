@@ -152,15 +152,20 @@ def effect_words(row: dict[str, Any], payer: str) -> str:
 def _remedy(row: dict[str, Any], style: Style) -> Iterator[str]:
     """Yield the proposed fix with its safety, its patches, and where to read more."""
     fix = row["fix"]
-    more = f"scrubjay explain {row['edit']}"
+    # Findings on a list of suppressions are about that list, and no edit explains them.
+    more = "" if row["edit"].startswith("SUPP") else f"scrubjay explain {row['edit']}"
     if not fix or not fix["safety"]:
-        yield from style.block(more, INDENT, "dim")
+        if more:
+            yield from style.block(more, INDENT, "dim")
         return
     text = clean(fix["text"]).rstrip(".")
-    yield from style.block(f"{fix['safety']}: {text}; {more}", INDENT, "green", hanging=2)
+    yield from style.block(f"{fix['safety']}: {text}" + (f"; {more}" if more else ""), INDENT, "green", hanging=2)
     for patch in fix["patches"] or ():
         old, new = (clean(patch[side] or "") for side in ("old", "new"))
-        change = f"segment {patch['segment']} {patch['element']}: {old or '(empty)'} -> {new or '(empty)'}"
+        if patch["element"] is None:
+            change = f"segment {patch['segment']}: drop {old}"
+        else:
+            change = f"segment {patch['segment']} {patch['element']}: {old or '(empty)'} -> {new or '(empty)'}"
         yield from style.block(change, INDENT + 2, "dim")
 
 

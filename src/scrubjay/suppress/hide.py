@@ -188,7 +188,8 @@ def _counted(
         .drop("less_hits", "less_unknown")
     )
     headed = report.claims.join(findings.select("claim_id").unique(), on="claim_id", how="semi", maintain_order="left")
-    return replace(report, findings=findings, claims=headed, summary=summary, coverage=coverage)
+    kept = report.kept.keep(headed) if report.kept is not None else None
+    return replace(report, findings=findings, claims=headed, summary=summary, coverage=coverage, kept=kept)
 
 
 # ---- the suppressions themselves
