@@ -13,6 +13,7 @@ import scrubjay
 from scrubjay import batch as batches
 from scrubjay import synth
 from scrubjay.cases import parse, to_837
+from scrubjay.model import Tables
 
 AS_OF = dt.date(2026, 11, 23)
 
@@ -85,3 +86,12 @@ def test_threads_do_not_disturb_each_other(synthetic: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         results = list(pool.map(lambda _: keyed(scrubjay.check(synthetic, as_of=AS_OF)), range(4)))
     assert all(result == expected for result in results)
+
+
+def test_tables_before_files_do_not_shift_the_files(tmp_path: Path) -> None:
+    for name, text in (("a.837", "claim id=A1\nline 99213"), ("b.837", "claim id=A2\nline 96372\nline J3420")):
+        (case,) = parse(text)
+        (tmp_path / name).write_bytes(to_837(case))
+    report = scrubjay.check([Tables.empty(), tmp_path / "a.837", tmp_path / "b.837"], as_of=case.as_of)
+    (row,) = report.findings.filter(report.findings["edit"] == "EM01").to_dicts()
+    assert row["file"].endswith("a.837")

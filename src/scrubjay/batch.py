@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -117,6 +117,7 @@ class Batch:
         """Read and judge inputs, then what spans their pieces."""
         total = sum(i.size for i in inputs)
         before = 0
+        first = len(self.outcome.inputs)
         for item in inputs:
             number = len(self.outcome.inputs)
             claims, lines = self._claims, self._lines
@@ -146,7 +147,7 @@ class Batch:
                     "bytes": consumed or item.size,
                 }
             )
-        self._judge_spanning(inputs)
+        self._judge_spanning(dict(enumerate(inputs, start=first)))
 
     def _read(self, item: Input, number: int) -> Iterator[tuple[Chunk, Tables]]:
         first_claim, first_line = self._claims, self._lines
@@ -196,7 +197,7 @@ class Batch:
         payer = claims["payer_key"].to_numpy()[owner[usable]]
         return tables.lines["claim_id"].to_numpy()[usable], mix(patient, payer, day[usable])
 
-    def _judge_spanning(self, inputs: Sequence[Input]) -> None:
+    def _judge_spanning(self, inputs: Mapping[int, Input]) -> None:
         """Judge again, together, the claims of patient days that stand in more than one piece."""
         if len(self._pieces) < 2:
             return
@@ -206,7 +207,7 @@ class Batch:
             return
         needed = {(p.file, p.chunk): p for p in self._pieces if np.isin(p.keys, shared).any()}
         with _Store() as store:
-            for number, item in enumerate(inputs):
+            for number, item in inputs.items():
                 if any(file == number for file, _ in needed):
                     self._hold(item, number, needed, shared, store)
             for tables in store.parts():
