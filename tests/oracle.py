@@ -168,9 +168,7 @@ def opened(one: dict[str, Any], two: dict[str, Any]) -> bool:
         if is_visit(line["code"]):
             if modifiers & ON_VISIT:
                 return True
-        elif modifiers & apart or (
-            modifiers & DISTINCT and (column == 2 or line["service_date"] >= D(2019, 7, 1))
-        ):
+        elif modifiers & apart or (modifiers & DISTINCT and (column == 2 or line["service_date"] >= D(2019, 7, 1))):
             return True
     return False
 

@@ -221,7 +221,9 @@ def test_every_edit_has_a_page_in_every_form(packaged: index.Index) -> None:
     for edit in catalogue.edits():
         page = lookup.page(edit["code"], packaged)
         # Examples stand as they are; the longest is a description of more than 80 characters.
-        assert max(len(line) for line in text_of(page, 100).splitlines() if not line.lstrip().startswith("line ")) <= 100
+        assert (
+            max(len(line) for line in text_of(page, 100).splitlines() if not line.lstrip().startswith("line ")) <= 100
+        )
         assert "\n## Fails\n" in "\n".join(layout.render(page, "md", PLAIN))
         assert json.loads("\n".join(layout.render(page, "json", PLAIN))) == page
 

@@ -5,8 +5,8 @@ comment, ``none`` leaves a value out of the claim, a blank line separates two in
 is valid: 2026-03-02, place 11, Medicare Part B, one woman born in 1950, one family physician, diagnosis E53.8.
 
 run as_of=2026-03-16 received=2026-03-20
-    The day on which we judge (default: 2026-03-16, or a fortnight after the last service where that is later) and the
-    day the payer gets the claims (default: none).
+    The day on which we judge (default: a fortnight after the last service, 2026-03-16 where none is dated) and the day
+    the payer gets the claims (default: none).
 payer medicare id= name= filing=
     One of :data:`PAYERS`; the options override its payer id, its name and its filing code (SBR09).  It holds for the
     claims that follow.
@@ -241,7 +241,7 @@ class _Builder:
         self._close(first, "case")
         lines = [line for claim in self.claims for line in claim.lines]
         days = [day for line in lines if (day := line.service_to or line.service_date)]
-        as_of = self.as_of or max([DEFAULT_AS_OF, *(day + timedelta(days=14) for day in days)])
+        as_of = self.as_of or max((day + timedelta(days=14) for day in days), default=DEFAULT_AS_OF)
         ends = [*(start for start, _ in self.starts[1:]), len(self.claims)]
         transactions = tuple(
             Transaction(tuple(self.claims[start:end]), control=control)

@@ -71,7 +71,9 @@ def check(
     run = Run(as_of, received or as_of, None if policy == "auto" else policy)
     codes = tuple(every)
     earlier = read_history(history) if isinstance(history, (str, os.PathLike)) else history
-    settings = Settings(refs, policy_set, edits, policy_set.rules(codes), _used(policy_set, codes), run, earlier, raw, phi, keep)
+    settings = Settings(
+        refs, policy_set, edits, policy_set.rules(codes), _used(policy_set, codes), run, earlier, raw, phi, keep
+    )
     batch = Batch(settings)
     single = isinstance(source, (str, os.PathLike, bytes, Tables)) or hasattr(source, "read")
     sources = cast("list[Source]", [source] if single else list(cast("Iterable[Source]", source)))

@@ -75,7 +75,9 @@ def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.Data
         .join(first, on="claim_id", how="left", maintain_order="left")
         .join(
             numbers.select(
-                pl.col("line_id").alias("denied"), pl.col("line").alias("denied_line"), pl.col("owner").alias("denied_owner")
+                pl.col("line_id").alias("denied"),
+                pl.col("line").alias("denied_line"),
+                pl.col("owner").alias("denied_owner"),
             ),
             on="denied",
             how="left",
@@ -157,7 +159,9 @@ def _supersede(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
     wide = pl.concat([_lines_of(general.filter(of_lines)), _segment_of(general.filter(~of_lines))])
     size = wide.group_by("row").len(name="size")
     hit = hits.filter(pl.col("outcome") == "hit")
-    specific = pl.concat([_lines_of(hit.filter(pl.col("line_id").is_not_null())), _segment_of(hit)]).join(pairs, on="edit")
+    specific = pl.concat([_lines_of(hit.filter(pl.col("line_id").is_not_null())), _segment_of(hit)]).join(
+        pairs, on="edit"
+    )
     covered = (
         wide.join(specific, left_on=["edit", "fact", "kind"], right_on=["general", "fact", "kind"], suffix="_specific")
         .group_by("row", "row_specific", "rank")

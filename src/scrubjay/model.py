@@ -95,6 +95,9 @@ LINES = (
     Column("line_rendering_npi", pl.String, "rendering provider of the line", "2420A NM109", "24J"),
     Column("line_rendering_taxonomy", pl.String, "taxonomy of that provider", "2420A PRV03", "24I"),
     Column("line_rendering_segment", pl.UInt32, "segment number of that provider"),
+    Column("line_supervising_npi", pl.String, "supervising provider of the line", "2420D NM109", "17b"),
+    Column("line_ordering_npi", pl.String, "ordering provider of the line", "2420E NM109", "17b"),
+    Column("line_auth", pl.String, "prior authorisation number of the line", "2400 REF*G1", "23"),
     Column("line_control", pl.String, "line item control number", "REF*6R"),
     Column("ndc_qualifier", pl.String, "N4 for an NDC", "LIN02"),
     Column("ndc", pl.String, "drug code as written", "LIN03", "24A shaded"),
@@ -103,6 +106,10 @@ LINES = (
     Column("ndc_qty_text", pl.String, "drug quantity as written", "CTP04", "24A shaded"),
     Column("ndc_unit", pl.String, "unit of the drug quantity", "CTP05-1", "24A shaded"),
     Column("ctp_segment", pl.UInt32, "segment number of the CTP"),
+    Column("ndc_count", pl.UInt8, "number of drug identifications of the line", "LIN"),
+    Column("ndc_link", pl.String, "link number of drugs that were given as one", "REF*XZ"),
+    Column("mea_code", pl.String, "test of the first result: R1 hemoglobin, R2 hematocrit", "MEA02", "19"),
+    Column("mea_value_milli", pl.Int64, "thousandths of that result", "MEA03", "19"),
     Column("line_note", pl.String, "first line note", "2400 NTE02", "24 shaded"),
 )
 

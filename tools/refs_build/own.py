@@ -10,14 +10,32 @@ import polars as pl
 from refs_build.common import OWN, Sources, date, read
 from scrubjay.refimport.store import Table
 
-NAMES = ("mod_groups", "pos_groups", "dx_groups", "dose_as_units", "labels", "look_alikes", "two_syringe")
+NAMES = (
+    "mod_groups",
+    "pos_groups",
+    "dx_groups",
+    "dose_as_units",
+    "labels",
+    "look_alikes",
+    "two_syringe",
+    "taxonomy_groups",
+    "quantity_limits",
+    "brand_families",
+    "limits",
+    "on_body",
+)
+DATED = ("crosswalks", "intervals", "age_limits", "prior_auth", "sad")
 
 
 def own(sources: Sources) -> list[Table]:
     """Groups, labels, crosswalks and the other hand-written tables."""
     tables = [_table(name, read(sources.tables / f"{name}.csv")) for name in NAMES]
-    crosswalks = read(sources.tables / "crosswalks.csv").with_columns(date("valid_from"))
-    tables += [_table("crosswalks", crosswalks), _table("groups", groups(sources))]
+    for name in DATED:
+        frame = read(sources.tables / f"{name}.csv")
+        tables.append(
+            _table(name, frame.with_columns(date(n) for n in ("valid_from", "valid_to") if n in frame.columns))
+        )
+    tables.append(_table("groups", groups(sources)))
     keys = source_keys(sources.domain / "injection-edits.md")
     for table in tables:
         if "source" in table.frame.columns:

@@ -83,7 +83,9 @@ def check(
     ] = None,
     history: Annotated[
         str | None,
-        typer.Option(metavar="PATH", help="Earlier claims to compare with: a folder of 837P and history Parquet files."),
+        typer.Option(
+            metavar="PATH", help="Earlier claims to compare with: a folder of 837P and history Parquet files."
+        ),
     ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Least level that makes the exit code 1.")] = FailOn.deny,
     allow_incomplete: Annotated[

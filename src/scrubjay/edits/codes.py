@@ -199,6 +199,8 @@ def modifier_not_in_force(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## Passes
     line 99213 mods=25
+    line 96372
+    line J3420
 
     ## Fix
     Take the modifier off or replace it by the one that was in force on the date of service.

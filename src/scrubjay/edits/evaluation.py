@@ -366,7 +366,7 @@ def preventive_visit_without_25(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-3",
     box="24D",
     fix="review",
-    supersedes=["EM01", "EM07", "EM08", "NCC02"],
+    supersedes=["EM01", "EM07", "EM08", "EM16", "EM17", "NCC02"],
     source=["NCCI Policy Manual 2026 I.E.b", "X12 CARC 4"],
 )
 def modifier_25_not_on_visit(t: Facts, refs: References) -> pl.LazyFrame:

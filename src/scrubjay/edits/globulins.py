@@ -48,7 +48,7 @@ def immune_globulin_as_vaccine(t: Facts, refs: References) -> pl.LazyFrame:
     ## Passes
     payer commercial
     claim dx=Z20.5
-    line 90371 ndc=13533063602
+    line 90371 ndc=13533063605
     line 96372
 
     ## Fix

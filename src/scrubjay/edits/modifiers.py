@@ -318,7 +318,9 @@ def modifier_59_on_visit(t: Facts, refs: References) -> pl.LazyFrame:
         "element",
         "patches",
         denied="line_id",
-        message=pl.format("Modifier {} stands on visit {}: it tells procedures apart and opens nothing here.", "bad", "code"),
+        message=pl.format(
+            "Modifier {} stands on visit {}: it tells procedures apart and opens nothing here.", "bad", "code"
+        ),
         found=pl.format("{} with {}", "code", "bad"),
         expected=pl.format("{} without {}; 25 where the note supports it", "code", "bad"),
     )

@@ -17,6 +17,10 @@ _FILLER = (
     r"GIVEN|SEE|NOTES?)\b"
 )
 _SUPPLIED = r"(?i)\b(PHARMACY|FREE|SAMPLES?|NO COST|NO CHARGE|WHITE BAG\w*|BROWN BAG\w*|OWN (DRUG|MED\w*|SUPPLY)|SUPPLIED|BROUGHT|VFC)\b"
+_JOINT = r"(?i)\b(IA|INTRA-?ARTIC\w*|INTRA-?BURSAL|BURSA|PERI-?TENDIN\w*|TENDON|JOINT)\b"
+_MUSCLE_OR_SKIN = r"(?i)\b(IM|SC|SQ|SUBQ|SUB-?CUT\w*|INTRA-?MUSC\w*)\b"
+_VEIN = r"(?i)\b(IV|IVP|IVPB|INTRA-?VEN\w*)\b"
+_HYDRATION = r"(?i)\b(HYDRAT\w*|DEHYDRAT\w*|REHYDRAT\w*)\b"
 
 
 def with_texts(t: Facts, rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -75,3 +79,23 @@ def has_name(text: pl.Expr) -> pl.Expr:
     """A word of three letters or more that is neither unit, route nor filler: the name of the drug."""
     rest = text.str.replace_all(_AMOUNT, " ").str.replace_all(_ROUTE, " ").str.replace_all(_FILLER, " ")
     return rest.str.contains(r"(?i)[A-Z]{3,}")
+
+
+def into_joint(text: pl.Expr) -> pl.Expr:
+    """A joint, a bursa or a tendon sheath as the place of an injection."""
+    return text.str.contains(_JOINT)
+
+
+def into_muscle(text: pl.Expr) -> pl.Expr:
+    """Muscle or skin as the place of an injection."""
+    return text.str.contains(_MUSCLE_OR_SKIN)
+
+
+def into_vein(text: pl.Expr) -> pl.Expr:
+    """A vein as the place where a drug was given."""
+    return text.str.contains(_VEIN)
+
+
+def of_hydration(text: pl.Expr) -> pl.Expr:
+    """Fluid that the patient needed for its own sake."""
+    return text.str.contains(_HYDRATION)

@@ -45,10 +45,12 @@ def complex_code_for_plain_drug(t: Facts, refs: References) -> pl.LazyFrame:
     take back the difference. Since 2025 Medicare's manual weighs the work, not the name of the drug alone.
 
     ## Fails
+    claim dx=M81.0
     line 96401
     line J0897 units=60 mods=JZ
 
     ## Passes
+    claim dx=M81.0
     line 96372
     line J0897 units=60 mods=JZ
 
@@ -177,18 +179,18 @@ def injection_with_chemo_injection(t: Facts, refs: References) -> pl.LazyFrame:
     NCCI takes the two for one injection: 96372, column 2 of the pair, is denied as CO-236.
 
     ## Fails
-    claim dx=C50.911
+    claim dx=C50.911,D51.0
     line 96402
     line J9395 units=20 mods=JZ
-    line 96372
-    line J3420
+    line 96372 dx=2
+    line J3420 dx=2
 
     ## Passes
-    claim dx=C50.911
+    claim dx=C50.911,D51.0
     line 96402
     line J9395 units=20 mods=JZ
-    line 96372 mods=59
-    line J3420
+    line 96372 mods=59 dx=2
+    line J3420 dx=2
 
     ## Fix
     Add 59 or the X modifier that fits to 96372 only if the record shows a second drug by its own injection; otherwise

@@ -38,7 +38,7 @@ _PTP = "CMS NCCI PTP edits, practitioner services, 2024 Q3 (effective 2024-07-01
     box="24D",
     fix="advice",
     # The payer's own clause decides over the pair table and over a rule about the place alone.
-    supersedes=["POS01", "POS02", "EM01", "EM02", "EM05", "EM06", "EM07", "NCC01", "NCC02"],
+    supersedes=["POS01", "POS02", "EM01", "EM02", "EM05", "EM06", "EM07", "EM16", "EM17", "NCC01", "NCC02"],
     source=[
         "UnitedHealthcare Injection and Infusion Services Policy 2022R0009A, 2023R0009A",
         "trade article quoting the clause of nine places of service",

@@ -79,3 +79,77 @@ def prevention_injection_code(t: Facts, refs: References) -> pl.LazyFrame:
             patches=pl.when(pl.col("units") == 1).then(change),
         )
     )
+
+
+@edit(
+    "PREP02",
+    name="prevention-drug-diagnosis",
+    category="denial",
+    grain="line",
+    scope="PREP_ANY",
+    group="CO",
+    carc="11",
+    element="SV107",
+    box="24E",
+    fix="review",
+    confidence="partly",
+    source=[
+        "ICD-10-CM FY2025 and FY2026 (Z29.81)",
+        "Medicare Advantage notice on prevention drugs, 2024-09, and coverage decision 210.15",
+        "CMS HCPCS Level II file, January 2026 (descriptors exclude treatment)",
+    ],
+)
+def prevention_drug_diagnosis(t: Facts, refs: References) -> pl.LazyFrame:
+    """An HIV prevention drug has no prevention diagnosis, or stands beside HIV.
+
+    ## What it does
+    Finds prevention drugs (J0739, J0738, J0799) and G0012 that point to none of Z29.81, Z20.6 and Z72.5, and those on a
+    claim that also has HIV disease or infection (B20, Z21). The drug speaks for its administration on the claim.
+
+    ## Why it matters
+    Prevention is covered for people without HIV. The diagnosis says which of the two it is; treatment has other codes.
+
+    ## Fails
+    claim dx=Z11.4
+    line J0739 units=600 mods=JZ
+    line G0012
+
+    ## Passes
+    claim dx=Z29.81
+    line J0739 units=600 mods=JZ
+    line G0012
+
+    ## Fix
+    Point to the prevention diagnosis that the chart supports. If the patient has HIV, the drug and its code are those
+    of treatment.
+
+    ## Payers
+    Deny for Medicare and Medicare Advantage from 2024-09-30, before and elsewhere a warning.
+    """
+    infected = t.diagnoses.filter(t.points_to("DX_HIV")).select("claim_id", hiv=pl.lit(value=True)).unique()
+    rows = (
+        t.lines.filter(t.in_group("PREP_ANY") & ~pl.col("is_void"))
+        .join(infected, on="claim_id", how="left", maintain_order="left")
+        .with_columns(pl.col("hiv").fill_null(value=False), drug=t.in_group("PREP_DRUG"), lacks=~t.points_to("DX_PREP"))
+    )
+    wrong = rows.filter(pl.col("lacks") | pl.col("hiv")).sort(~pl.col("drug"), "line_id")
+    return (
+        wrong.group_by("claim_id", "service_date", maintain_order=True)
+        .agg(
+            pl.col("line_id", "code", "hiv", "lacks").first(),
+            pl.col("line_id").slice(1).alias("related"),
+        )
+        .select(
+            "claim_id",
+            "line_id",
+            "related",
+            denied="line_id",
+            message=pl.when("hiv")
+            .then(pl.format("{} is for prevention and the claim has a diagnosis of HIV.", "code"))
+            .otherwise(pl.format("{} points to no diagnosis of prevention.", "code")),
+            found=pl.when("hiv").then(pl.lit("B20 or Z21 on the claim")).otherwise(pl.lit("no prevention diagnosis")),
+            expected=pl.when("hiv")
+            .then(pl.lit("no HIV, or the code of treatment"))
+            .otherwise(pl.lit("Z29.81, Z20.6 or Z72.5")),
+        )
+    )

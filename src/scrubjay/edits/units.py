@@ -52,11 +52,11 @@ def drug_units_over_limit(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## Fails
     line 96372
-    line J1885 units=9 mods=JZ ndc=00409379501
+    line J1885 units=9 mods=JZ ndc=00409379501 qty=4.5 uom=ML
 
     ## Passes
     line 96372
-    line J1885 units=4 mods=JZ ndc=00409379601
+    line J1885 units=4 mods=JZ ndc=00409379601 qty=2 uom=ML
 
     ## Fix
     Count the units again from dose and unit of the code. If they are right, send them and be ready to prove the dose;

@@ -152,9 +152,11 @@ def jw_and_jz_together(t: Facts, refs: References) -> pl.LazyFrame:
     line 96372
 
     ## Passes
+    claim dx=M81.0
     line J0897 units=60 mods=JZ
     line 96372
 
+    claim dx=F11.20
     line J2315 units=350
     line J2315 units=30 mods=JW
     line 96372

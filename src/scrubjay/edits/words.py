@@ -37,7 +37,9 @@ def pair_hits(pairs: pl.LazyFrame, message: str, expected: str) -> pl.LazyFrame:
     """
     template = message.replace("{}", "{0}", 1).replace("{}", "{1}", 1)
     order = sorted((template.index(mark), side) for mark, side in (("{0}", "code_1"), ("{1}", "code_2")))
-    text = pl.format(template.replace("{0}", "{}").replace("{1}", "{}") + "{}.", *(pl.col(side) for _, side in order), elsewhere())
+    text = pl.format(
+        template.replace("{0}", "{}").replace("{1}", "{}") + "{}.", *(pl.col(side) for _, side in order), elsewhere()
+    )
     return pairs.select(
         pl.col("claim_id_2").alias("claim_id"),
         pl.col("line_id_2").alias("line_id"),

@@ -13,6 +13,7 @@ from scrubjay.groups import NO_DAY as NO_DAY
 Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 
+
 def days(column: pl.Series) -> Ints:
     """Return a date column as days since 1970-01-01, :data:`NO_DAY` for null."""
     return column.cast(pl.Int32).fill_null(NO_DAY).to_numpy().astype(np.int64)

@@ -15,8 +15,8 @@ import polars as pl
 
 from scrubjay.errors import InputError
 from scrubjay.facts.claims import REPLACEMENT, VOID
-from scrubjay.facts.gather import distinct
-from scrubjay.groups import Bits, code_masks
+from scrubjay.facts.gather import days, distinct
+from scrubjay.groups import Bits, dated_code_masks
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import iter_chunks
 from scrubjay.io.x12 import ByteSource
@@ -55,7 +55,9 @@ def read_history(folder: str | os.PathLike[str]) -> pl.DataFrame:
     root = Path(folder)
     if not root.exists():
         raise InputError(str(folder), "no such folder of earlier claims; check --history")
-    files = sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith(".")) if root.is_dir() else [root]
+    files = (
+        sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith(".")) if root.is_dir() else [root]
+    )
     parts = [pl.DataFrame(schema=SCHEMA)]
     parts += [_parquet(path) if path.suffix == ".parquet" else _claims(path) for path in files]
     return pl.concat(parts).unique(maintain_order=True)
@@ -98,12 +100,14 @@ def digests(claims: pl.DataFrame) -> pl.Series:
     names = ["member_id", "patient_dob", "patient_last", "patient_first"]
     identity = claims.select(
         pl.concat_str(
-            [pl.col(n).cast(pl.String).str.to_uppercase().str.strip_chars().fill_null("") for n in names], separator="\x1f"
+            [pl.col(n).cast(pl.String).str.to_uppercase().str.strip_chars().fill_null("") for n in names],
+            separator="\x1f",
         )
     ).to_series()
     values, index = distinct(identity)
     made = [
-        hashlib.blake2b(v.encode(), digest_size=16, person=b"scrubjay").hexdigest() if v.strip("\x1f") else None for v in values
+        hashlib.blake2b(v.encode(), digest_size=16, person=b"scrubjay").hexdigest() if v.strip("\x1f") else None
+        for v in values
     ]
     return pl.Series(made, dtype=pl.String).gather(pl.Series(index.astype(np.uint32)))
 
@@ -123,17 +127,17 @@ def earlier_lines(history: pl.DataFrame | None, claims: pl.DataFrame, refs: Refe
         rows = history.join(keys, on="patient", how="inner").join(held, on=["patient_key", "claim"], how="anti")
         rows = rows.select(empty.columns)
     values, index = distinct(rows["code"])
-    masks = code_masks(bits, refs.frame("groups"), values)
-    return rows.with_columns(
-        pl.Series(name, mask[index]) for name, mask in zip(bits.columns("groups"), masks, strict=True)
-    )
+    masks = dated_code_masks(bits, refs.frame("groups"), values, index, days(rows["service_date"]))
+    return rows.with_columns(pl.Series(name, mask) for name, mask in zip(bits.columns("groups"), masks, strict=True))
 
 
 def _parquet(path: Path) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(path)
     except (pl.exceptions.PolarsError, OSError) as error:
-        raise InputError(str(path), f"cannot be read as Parquet ({type(error).__name__}); write the history again") from error
+        raise InputError(
+            str(path), f"cannot be read as Parquet ({type(error).__name__}); write the history again"
+        ) from error
     lacking = [name for name in SCHEMA if name not in frame.columns]
     if lacking:
         raise InputError(str(path), f"is no history of claims: it has no column {lacking[0]}")

@@ -139,7 +139,9 @@ def bits_of(refs: References) -> tuple[Bits, Bits, Bits]:
     return tuple(Bits(refs.frame(t)["group"].unique().to_list()) for t in ("groups", "mod_groups", "dx_groups"))  # type: ignore[return-value]
 
 
-def prepare(tables: Tables, refs: References, policy: PolicySet, run: Run, history: pl.DataFrame | None = None) -> Facts:
+def prepare(
+    tables: Tables, refs: References, policy: PolicySet, run: Run, history: pl.DataFrame | None = None
+) -> Facts:
     """Widen the tables by what the references and the policy say, and find the pairs.
 
     ``history`` holds earlier service lines (see :mod:`scrubjay.facts.history`), None where none were given.

@@ -18,6 +18,9 @@ from scrubjay.io.x12 import Bools, Ints, Segments, dates, pack, strings
 from scrubjay.model import Tables
 
 _HL_BILLING, _HL_SUBSCRIBER, _HL_PATIENT = pack("20"), pack("22"), pack("23")
+_BLOOD_TESTS = ("R1", "R2")
+"""MEA02 of hemoglobin and hematocrit."""
+
 _DIAGNOSIS_QUALIFIERS = tuple(pack(q) for q in ("ABK", "ABF", "BK", "BF"))
 
 
@@ -336,6 +339,9 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
     until, until_ok = dates(s, (to_start, value[1]))
     lin = of_line(place.pick("LIN", place.in_line))
     ctp = of_line(place.pick("CTP", place.in_line))
+    every_lin = place.pick("LIN", place.in_line)
+    lin_count = np.bincount(place.line[every_lin], minlength=nlx)[has] if nlx else np.zeros(0, np.int64)
+    mea = of_line(place.pick("MEA", place.in_line, _BLOOD_TESTS, element=2))
     rendering = named("82")
     taxonomy = place.pick("PRV", place.in_line, "PE")
     prv = np.full(nlx, -1, dtype=np.int64)
@@ -350,9 +356,7 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
     for k in (1, 2, 3, 4):
         start, end = s.component(pointer, k)
         number, ok = s.small((start, end))
-        pointers[f"pointer{k}"] = _masked(
-            np.where(ok, number, 255), end > start, pl.UInt8
-        )
+        pointers[f"pointer{k}"] = _masked(np.where(ok, number, 255), end > start, pl.UInt8)
     lx = place.lx_at[has]
     number, number_ok = s.numbers("LX", 1, 0, lx)
     frame = pl.DataFrame(
@@ -378,6 +382,9 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
             "line_rendering_npi": _text(place, rendering, 9),
             "line_rendering_taxonomy": _code(place, prv[has], 3),
             "line_rendering_segment": _number(place, rendering),
+            "line_supervising_npi": _text(place, named("DQ"), 9),
+            "line_ordering_npi": _text(place, named("DK"), 9),
+            "line_auth": _text(place, of_line(place.pick("REF", place.in_line, "G1")), 2),
             "line_control": _text(place, of_line(place.pick("REF", place.in_line, "6R")), 2),
             "ndc_qualifier": _code(place, lin, 2),
             "ndc": _text(place, lin, 3),
@@ -386,6 +393,10 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
             "ndc_qty_text": _text(place, ctp, 4),
             "ndc_unit": _text(place, ctp, 5, 1),
             "ctp_segment": _number(place, ctp),
+            "ndc_count": pl.Series(np.minimum(lin_count, 255).astype(np.uint8)),
+            "ndc_link": _text(place, of_line(place.pick("REF", place.in_line, "XZ")), 2),
+            "mea_code": _code(place, mea, 2),
+            "mea_value_milli": _money(place, "MEA", mea, 3, 3),
             "line_note": _text(place, note, 2),
         }
     )

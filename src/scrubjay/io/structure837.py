@@ -109,7 +109,9 @@ class _Check:
             stray[s.where(name)] = True
         stray &= place.in_header | place.in_hl
         stray[s.where("SV1")] |= place.in_claim[s.where("SV1")]
-        self.report("misplaced-segment", np.flatnonzero(stray), stray[stray], expected="a place in a claim or service line")
+        self.report(
+            "misplaced-segment", np.flatnonzero(stray), stray[stray], expected="a place in a claim or service line"
+        )
         last = s.separators[np.maximum(s.last[at] - 1, 0)]
         trailing = (last == s.end[at] - 1) & (s.last[at] > s.first[at])
         self.report("trailing-separator", at, trailing, expected="no empty elements at the end of a segment")
