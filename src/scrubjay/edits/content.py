@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
-from scrubjay.edits.products import NDC_QUALIFIER, eleven_digits, with_container
+from scrubjay.edits.products import NDC_QUALIFIER, with_container
 from scrubjay.edits.told import MILLION
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
@@ -21,31 +23,40 @@ def listed_on_day(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     Adds ``listed`` (the code), ``per_container`` (units of that code in a container) and ``size`` (its quantity), both
     in millionths, and ``late``: the day is after the newest edition, which then stands for it.
     """
-    table = refs.lazy("ndc_hcpcs")
-    newest = table.select(newest=pl.col("valid_to").max())
-    listings = table.select(
+    return _on_day(rows.join(_listings(refs).lazy(), on="ndc11"))
+
+
+def sizes_on_day(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
+    """Return one row per line and NDC that is listed under the line's ``code`` on the day of service."""
+    sizes = (
+        _listings(refs)
+        .lazy()
+        .select("valid_from", "valid_to", "newest", code="listed", other_ndc="ndc11", other_size="per_container")
+    )
+    return _on_day(rows.join(sizes, on="code"))
+
+
+@lru_cache(maxsize=8)
+def _listings(refs: References) -> pl.DataFrame:
+    """Return the crosswalk with its amounts in millionths; laid out once, not for every batch."""
+    table = refs.frame("ndc_hcpcs")
+    return table.select(
         "ndc11",
         "valid_from",
         "valid_to",
         listed="hcpcs",
         per_container=(pl.col("bill_units") * MILLION).cast(pl.Int64),
         size=(pl.col("pkg_size") * MILLION).cast(pl.Int64),
+        newest=pl.col("valid_to").max(),
     )
-    return _on_day(rows.join(listings, on="ndc11").join(newest, how="cross"))
 
 
-def sizes_on_day(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
-    """Return one row per line and NDC that is listed under the line's ``code`` on the day of service."""
-    table = refs.lazy("ndc_hcpcs")
-    newest = table.select(newest=pl.col("valid_to").max())
-    listings = table.select(
-        "valid_from",
-        "valid_to",
-        code="hcpcs",
-        other_ndc="ndc11",
-        other_size=(pl.col("bill_units") * MILLION).cast(pl.Int64),
+@lru_cache(maxsize=8)
+def _contents(refs: References) -> pl.DataFrame:
+    """Return what a container of every NDC holds, in millionths, and whether that is milliliters."""
+    return refs.frame("containers").select(
+        "ndc11", content=(pl.col("content") * MILLION).cast(pl.Int64), liquid=pl.col("content_unit") == "ml"
     )
-    return _on_day(rows.join(listings, on="code").join(newest, how="cross"))
 
 
 def _on_day(rows: pl.LazyFrame) -> pl.LazyFrame:
@@ -64,11 +75,11 @@ def with_ndc_units(t: Facts, rows: pl.LazyFrame, refs: References) -> pl.LazyFra
     """
     known = rows.filter(
         has_ndc() & (pl.col("ndc_qty_milli") > 0) & pl.col("units_milli").is_not_null() & ~t.has_mod("JW")
-    ).with_columns(ndc11=eleven_digits(pl.col("ndc")))
+    )
     own = listed_on_day(known, refs).filter(pl.col("listed") == pl.col("code")).unique("line_id", keep="any")
-    content = refs.lazy("containers").select("ndc11", "content", liquid=pl.col("content_unit") == "ml")
+    content = _contents(refs).lazy()
     unit = pl.col("ndc_unit")
-    same = (pl.col("content") * MILLION).cast(pl.Int64) == pl.col("size")
+    same = pl.col("content") == pl.col("size")
     by_volume = (pl.col("liquid") & same).fill_null(pl.col("liquid").is_null() & (pl.col("size") > MILLION))
     by = (
         pl.when((unit == "UN") & (pl.col("dose") != "multi").fill_null(value=True))
@@ -77,7 +88,7 @@ def with_ndc_units(t: Facts, rows: pl.LazyFrame, refs: References) -> pl.LazyFra
         .then(pl.col("size"))
     )
     return (
-        with_container(own.drop("ndc11"), refs)
+        with_container(own, refs)
         .join(content, on="ndc11", how="left")
         .with_columns(held=pl.col("ndc_qty_milli") * pl.col("per_container"), held_by=by)
         .filter(pl.col("held_by").is_not_null() & (pl.col("held") > 0))

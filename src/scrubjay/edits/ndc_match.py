@@ -7,7 +7,6 @@ import polars as pl
 from scrubjay.edit import edit
 from scrubjay.edits.content import has_ndc, listed_on_day, quantity, with_ndc_units
 from scrubjay.edits.doses import by_text
-from scrubjay.edits.products import eleven_digits
 from scrubjay.edits.told import amount
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
@@ -23,7 +22,7 @@ def _codes_of_ndc(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
         pl.col("ends").is_null() | (pl.col("ends") >= day)
     )
     own = pl.col("listed") == pl.col("code")
-    table = listed_on_day(rows.with_columns(ndc11=eleven_digits(pl.col("ndc"))), refs)
+    table = listed_on_day(rows, refs)
     found = (
         table.join(force, on="listed", how="left")
         .filter(pl.col("begins").is_null() & pl.col("ends").is_null() | live)
@@ -241,11 +240,7 @@ def ndc_of_another_code(t: Facts, refs: References) -> pl.LazyFrame:
 def _not_listed(rows: pl.LazyFrame, known: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     """Word the NDC that the crosswalk of the day lacks, while it holds other products of the code."""
     table = refs.lazy("ndc_hcpcs")
-    absent = (
-        rows.join(known.select("line_id"), on="line_id", how="anti")
-        .with_columns(ndc11=eleven_digits(pl.col("ndc")))
-        .filter(pl.col("ndc11").is_not_null())
-    )
+    absent = rows.join(known.select("line_id"), on="line_id", how="anti").filter(pl.col("ndc11").is_not_null())
     newest = table.select(newest=pl.col("valid_to").max())
     spans = table.select("valid_from", "valid_to", code="hcpcs").unique().join(newest, how="cross")
     day = pl.col("service_date")

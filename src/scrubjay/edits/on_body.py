@@ -6,7 +6,6 @@ import polars as pl
 
 from scrubjay.edit import edit
 from scrubjay.edits.partners import code_of, patch, with_partners
-from scrubjay.edits.products import eleven_digits
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
 
@@ -60,7 +59,6 @@ def on_body_injector_as_injection(t: Facts, refs: References) -> pl.LazyFrame:
     named = pl.col("description").str.contains(_NAMED) | pl.col("line_note").str.contains(_NAMED)
     drugs = (
         t.lines.filter(t.in_group("ON_BODY_DRUG") & t.visit_has("ADM"))
-        .with_columns(ndc11=eleven_digits(pl.col("ndc")))
         .join(kits, on="ndc11", how="left", maintain_order="left")
         .filter(pl.col("kit").fill_null(value=False) | named.fill_null(value=False))
     )

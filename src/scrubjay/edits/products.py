@@ -7,20 +7,13 @@ from functools import lru_cache
 import polars as pl
 
 from scrubjay.facts import Facts
+from scrubjay.facts.ndc import eleven_digits as eleven_digits
 from scrubjay.refdata import References
 
 NDC_QUALIFIER = "N4"
 """LIN02 of a National Drug Code."""
 
 _INTO_MUSCLE_OR_SKIN = ("IM", "SC", "any")
-
-# Ten digits with hyphens say which part lacks its zero; the last form has all eleven (S:MNNDC).
-_HYPHENATED = (
-    (r"^(\d{4})-(\d{4})-(\d{2})$", "0${1}${2}${3}"),
-    (r"^(\d{5})-(\d{3})-(\d{2})$", "${1}0${2}${3}"),
-    (r"^(\d{5})-(\d{4})-(\d)$", "${1}${2}0${3}"),
-    (r"^(\d{5})-(\d{4})-(\d{2})$", "${1}${2}${3}"),
-)
 
 _OLD_LISTING = "2019"
 _LABELLED_SINGLE = "single_dose_vial"
@@ -31,14 +24,6 @@ def may_be_injected(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     routes = refs.lazy("drugs").select(pl.col("hcpcs").alias("code"), "routes").unique("code", keep="any")
     fits = pl.any_horizontal(pl.col("routes").list.contains(route) for route in _INTO_MUSCLE_OR_SKIN)
     return rows.join(routes, on="code", how="left").filter(pl.col("routes").is_null() | fits)
-
-
-def eleven_digits(ndc: pl.Expr) -> pl.Expr:
-    """Return an NDC as eleven digits, null where its form does not say where a missing zero belongs."""
-    text = ndc.str.strip_chars()
-    for pattern, form in _HYPHENATED:
-        text = text.str.replace(pattern, form)
-    return pl.when(text.str.contains(r"^\d{11}$")).then(text)
 
 
 @lru_cache(maxsize=8)
@@ -66,7 +51,7 @@ def with_container(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     ``dose`` is ``single``, ``multi`` or null where there is no NDC or the listing leaves it open.  ``firm`` is false
     where the kind comes from a listing of 2019, from the container's form or from another package of the product.
     """
-    return rows.with_columns(ndc11=eleven_digits(pl.col("ndc"))).join(_kinds(refs).lazy(), on="ndc11", how="left")
+    return rows.join(_kinds(refs).lazy(), on="ndc11", how="left")
 
 
 def at_no_cost() -> pl.Expr:

@@ -6,7 +6,7 @@ import polars as pl
 
 from scrubjay.edit import edit
 from scrubjay.edits.content import listed_on_day, sizes_on_day
-from scrubjay.edits.products import eleven_digits, with_container
+from scrubjay.edits.products import with_container
 from scrubjay.edits.told import MILLION, amount
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
@@ -31,7 +31,7 @@ def _days_of_waste(t: Facts) -> pl.LazyFrame:
         waste.select("day_code_id").unique(), on="day_code_id", how="semi"
     )
     return (
-        members.with_columns(ndc11=eleven_digits(pl.col("ndc")), jw=jw)
+        members.with_columns(jw=jw)
         .sort("line_id")
         .group_by("day_code_id", maintain_order=True)
         .agg(
@@ -82,9 +82,7 @@ def _with_content(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
             .then(pl.col("only"))
         )
     )
-    return with_container(held.drop("ndc11"), refs).filter(
-        (pl.col("dose") != "multi").fill_null(value=True) & ~pl.col("multi")
-    )
+    return with_container(held, refs).filter((pl.col("dose") != "multi").fill_null(value=True) & ~pl.col("multi"))
 
 
 @edit(

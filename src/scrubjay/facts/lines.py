@@ -7,6 +7,7 @@ import polars as pl
 
 from scrubjay.facts.gather import NO_DAY, Groups, Ints, days, distinct, mix
 from scrubjay.facts.lookups import code_book
+from scrubjay.facts.ndc import ndc_column
 from scrubjay.facts.switches import switch_columns
 from scrubjay.groups import Bits, Masks, dated_code_masks, listed_masks
 from scrubjay.policy import PolicySet
@@ -40,7 +41,7 @@ class LineFacts:
         self.claim_ix: Ints = claim_ix.astype(np.int64)
         frame, self.code_masks = self._with_codes(frame, refs, code_bits)
         frame, self.mod_masks = _with_modifiers(frame, refs, mod_bits)
-        frame = _with_places(frame, refs)
+        frame = _with_places(frame, refs).with_columns(ndc_column(frame["ndc"]))
         names, policy_ix = distinct(frame["policy"])
         frame = frame.with_columns(switch_columns(policy, names, policy_ix, self.day)).with_columns(_payer_limits())
         self.frame = self._with_days(frame, code_bits)
