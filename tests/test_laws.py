@@ -136,7 +136,7 @@ def test_budgets() -> None:
         assert lines <= 520, f"{path.relative_to(ROOT)} has {lines} lines: split it by responsibility"
     for code, e in catalogue().items():
         length = len(inspect.getsource(e.query).splitlines())
-        assert length <= 120, f"{code} has {length} lines"
+        assert length <= 130, f"{code} has {length} lines"
 
 
 def test_memory_alone_never_denies() -> None:
