@@ -30,6 +30,16 @@ def by_text(t: Facts) -> pl.LazyFrame:
 
     Where a code stands on several lines of a day, the sum of the given ones may be what the text speaks of.
     """
+    if not t.occurs("text"):
+        # Without a text there is no dose to read, and its patterns need not be made ready.
+        none = {"dose": pl.Int64, "per": pl.Int64, "dose_words": pl.String, "right": pl.Int64, "day_given": pl.Int64}
+        return (
+            _given(t)
+            .filter(pl.lit(value=False))
+            .with_columns(
+                *(pl.lit(None, dtype=kind).alias(name) for name, kind in none.items()), fits=pl.lit(value=True)
+            )
+        )
     told = _given(t).filter(
         (pl.col("description").is_not_null() | pl.col("line_note").is_not_null())
         & pl.col("drug_unit_amount").is_not_null()

@@ -121,6 +121,12 @@ class ScopeCounts:
         return self._kept[scope]
 
 
+def _texts(lines: pl.DataFrame, notes: pl.DataFrame) -> frozenset[str]:
+    """Return ``text`` where any line or claim says something in words."""
+    silent = all(lines[name].null_count() == len(lines) for name in ("description", "line_note")) and notes.is_empty()
+    return frozenset() if silent else frozenset({"text"})
+
+
 def _holed(frame: pl.DataFrame) -> frozenset[str]:
     """Return the columns with a missing value."""
     if frame.is_empty():
@@ -172,7 +178,8 @@ def prepare(
         },
         holed={"claims": _holed(claims), "lines": _holed(lines)},
         scopes=ScopeCounts(claims, lines, code_bits),
-        held=frozenset(
+        held=_texts(lines, tables.notes)
+        | frozenset(
             name
             for prefix, bits, column in (("", code_bits, "groups"), ("mod:", mod_bits, "mods"), ("dx:", dx_bits, "dx"))
             for name in bits.held(lines, column, prefix)
