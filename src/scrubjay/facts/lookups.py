@@ -38,11 +38,7 @@ class Intervals:
 
     def ranks(self, codes: list[str]) -> Ints:
         """Return the place of each code in the list, -1 for a code that is not in it."""
-        wanted = np.array(codes, dtype="U16")
-        if not len(self.codes) or not len(wanted):
-            return np.full(len(wanted), -1, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self.codes, wanted), len(self.codes) - 1)
-        return np.where(self.codes[at] == wanted, at, -1)
+        return _place(self.codes, codes)
 
     def find(self, rank: Ints, day: Ints) -> tuple[Ints, npt.NDArray[np.bool_]]:
         """Return for each (code, day) the row of the last interval begun by the day, else the first, and whether it holds.
