@@ -183,8 +183,8 @@ def test_a_crashing_edit_is_named_and_the_others_run(monkeypatch: pytest.MonkeyP
         raise ValueError("member W123456789")
 
     edits = dict(catalogue())
-    edits["NCC01"] = replace(edits["NCC01"], query=late, start="lines")
-    edits["NCC02"] = replace(edits["NCC02"], query=early, start="lines")
+    edits["NCC01"] = replace(edits["NCC01"], query=late, start=("lines",))
+    edits["NCC02"] = replace(edits["NCC02"], query=early, start=("lines",))
     monkeypatch.setattr("scrubjay.checker.catalogue", lambda: edits)
     (case,) = parse("line 99213\nline 96372\nline J3420 mods=JZ")
     report = scrubjay.check(to_837(case), as_of=case.as_of)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -37,6 +39,7 @@ from scrubjay.refdata import References
 Progress = Callable[[int, int, int], None]
 
 _SMALL = 1 << 20
+_THREADS = 2
 
 HELD_CLAIMS = 100_000
 """Claims judged together at once when patients' days span pieces."""
@@ -95,6 +98,36 @@ class _Piece:
     keys: Keys
 
 
+class _Findings(NamedTuple):
+    """The findings of some claims and what each edit did."""
+
+    rows: pl.DataFrame
+    tallies: dict[str, Tally]
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What judging a piece gives; ``tables`` only where claims are to be shown whole."""
+
+    findings: pl.DataFrame
+    headers: pl.DataFrame | None
+    tallies: dict[str, Tally]
+    tables: Tables | None
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A piece of an input, read and judged; its bytes and tables are let go."""
+
+    piece: _Piece
+    judged: _Judged
+    claims: int
+    lines: int
+    errors: list[InputError]
+    professional: bool
+    consumed: int
+
+
 class Batch:
     """One run over several inputs."""
 
@@ -103,12 +136,15 @@ class Batch:
         self.outcome = Outcome(tallies={code: Tally() for code in settings.edits})
         self.kept = _Kept(settings.keep)
         self._pieces: list[_Piece] = []
-        self._claims = 0
-        self._lines = 0
+        self._next_claim = 0
+        self._next_line = 0
 
     def add_tables(self, name: str, tables: Tables) -> None:
         """Judge tables that somebody else has read."""
-        self._judge(tables, len(self.outcome.inputs), 0, None)
+        number = len(self.outcome.inputs)
+        judged, claims = self._engine(tables)
+        self._pieces.append(_Piece(number, 0, 0, 0, _day_keys(tables, claims)))
+        self._add(self._judged(judged, claims, tables))
         self.outcome.inputs.append(
             {"file": name, "kind": "tables", "claims": len(tables.claims), "lines": len(tables.lines), "bytes": 0}
         )
@@ -116,86 +152,90 @@ class Batch:
     def add_inputs(self, inputs: Sequence[Input], progress: Progress | None = None) -> None:
         """Read and judge inputs, then what spans their pieces."""
         total = sum(i.size for i in inputs)
-        before = 0
+        before = done = 0
         first = len(self.outcome.inputs)
-        for item in inputs:
-            number = len(self.outcome.inputs)
-            claims, lines = self._claims, self._lines
-            consumed = 0
-            professional, told = False, len(self.outcome.errors)
-            try:
-                pieces = self._read(item, number)
-                # A small input is read and judged before a second thread would have started.
-                for index, (chunk, tables) in enumerate(pieces if item.size < _SMALL else _ahead(pieces)):
-                    self.outcome.errors.extend(chunk.errors)
-                    professional = professional or bool(chunk.wanted.any())
-                    self._judge(tables, number, index, chunk)
-                    consumed = chunk.consumed
-                    if progress is not None:
-                        progress(before + consumed, total, self._claims)
-            except InputError as error:
-                self.outcome.errors.append(error)
-            if not professional and len(self.outcome.errors) == told:
-                self.outcome.errors.append(InputError(item.name, "no 837P transaction in it; nothing was checked"))
-            before += item.size
-            self.outcome.inputs.append(
-                {
-                    "file": item.name,
-                    "kind": "837P",
-                    "claims": self._claims - claims,
-                    "lines": self._lines - lines,
-                    "bytes": consumed or item.size,
-                }
-            )
+        with _Crew() as crew:
+            for item in inputs:
+                number = len(self.outcome.inputs)
+                claims = lines = consumed = 0
+                professional, told = False, len(self.outcome.errors)
+                try:
+                    # A small input is read and judged before a second thread would have started.
+                    jobs = self._jobs(item, number)
+                    pieces = (job() for job in jobs) if item.size < _SMALL else crew.map(jobs)
+                    for read in pieces:
+                        self.outcome.errors.extend(read.errors)
+                        professional = professional or read.professional
+                        self._pieces.append(read.piece)
+                        self._add(read.judged)
+                        claims, lines = claims + read.claims, lines + read.lines
+                        consumed = read.consumed
+                        if progress is not None:
+                            progress(before + consumed, total, done + claims)
+                except InputError as error:
+                    self.outcome.errors.append(error)
+                if not professional and len(self.outcome.errors) == told:
+                    self.outcome.errors.append(InputError(item.name, "no 837P transaction in it; nothing was checked"))
+                before += item.size
+                done += claims
+                self.outcome.inputs.append(
+                    {
+                        "file": item.name,
+                        "kind": "837P",
+                        "claims": claims,
+                        "lines": lines,
+                        "bytes": consumed or item.size,
+                    }
+                )
         self._judge_spanning(dict(enumerate(inputs, start=first)))
 
-    def _read(self, item: Input, number: int) -> Iterator[tuple[Chunk, Tables]]:
-        first_claim, first_line = self._claims, self._lines
+    def _jobs(self, item: Input, number: int) -> Iterator[Callable[[], _Read]]:
+        """Yield what is to be done with each chunk of an input: cutting is done here, the rest by whoever calls."""
         with item.open() as stream:
-            for chunk in iter_chunks(ByteSource(stream), item.name, self.settings.chunk_bytes):
-                tables = read_chunk(chunk, number, first_claim, first_line)
-                first_claim += len(tables.claims)
-                first_line += len(tables.lines)
-                yield chunk, tables
+            chunks = iter_chunks(ByteSource(stream), item.name, self.settings.chunk_bytes)
+            for index, chunk in enumerate(chunks):
+                yield partial(self._piece, chunk, number, index, self._next_claim, self._next_line)
+                # Ids are given out before anybody knows how many claims are whole: no more than there are CLM and SV1.
+                self._next_claim += len(chunk.segments.where("CLM"))
+                self._next_line += len(chunk.segments.where("SV1"))
 
-    def _judge(self, tables: Tables, file: int, index: int, chunk: Chunk | None) -> None:
-        self._pieces.append(_Piece(file, index, self._claims, self._lines, self._day_keys(tables)))
-        self._claims += len(tables.claims)
-        self._lines += len(tables.lines)
-        findings, claims, tallies = self._engine(tables)
-        for code, tally in tallies.items():
-            self.outcome.tallies[code].add(tally)
-        findings = (
-            add_raw(findings, chunk.segments, phi=self.settings.phi)
-            if chunk is not None and self.settings.raw
-            else no_raw(findings)
+    def _piece(self, chunk: Chunk, number: int, index: int, first_claim: int, first_line: int) -> _Read:
+        tables = read_chunk(chunk, number, first_claim, first_line)
+        findings, claims = self._engine(tables)
+        if self.settings.raw:
+            findings = findings._replace(rows=add_raw(findings.rows, chunk.segments, phi=self.settings.phi))
+        return _Read(
+            _Piece(number, index, first_claim, first_line, _day_keys(tables, claims)),
+            self._judged(findings, claims, tables),
+            len(tables.claims),
+            len(tables.lines),
+            chunk.errors,
+            bool(chunk.wanted.any()),
+            chunk.consumed,
         )
-        if len(findings):
-            self.outcome.findings.append(findings)
-            self.outcome.headers.append(_headers(findings, claims, tables))
-            self.kept.add(findings, tables)
 
-    def _engine(self, tables: Tables) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, Tally]]:
+    def _judged(self, findings: _Findings, claims: pl.DataFrame, tables: Tables) -> _Judged:
+        rows = findings.rows if "raw" in findings.rows.columns else no_raw(findings.rows)
+        headers = _headers(rows, claims, tables) if len(rows) else None
+        return _Judged(rows, headers, findings.tallies, tables if self.settings.keep else None)
+
+    def _add(self, judged: _Judged) -> None:
+        for code, tally in judged.tallies.items():
+            self.outcome.tallies[code].add(tally)
+        if judged.headers is not None:
+            self.outcome.findings.append(judged.findings)
+            self.outcome.headers.append(judged.headers)
+            if judged.tables is not None:
+                self.kept.add(judged.findings, judged.tables)
+
+    def _engine(self, tables: Tables) -> tuple[_Findings, pl.DataFrame]:
+        """Return the findings of some claims, and the claims with their policy and patient."""
         s = self.settings
         facts = prepare(tables, s.refs, s.policy, s.run, s.history)
         judged = engine.run(facts, s.refs, list(s.edits.values()), s.active)
-        claims = facts.claims.collect(engine="in-memory")
-        findings = resolve(judged.hits, tables, claims, s.rules, s.edits, s.refs, s.run.as_of)
-        return findings, claims, judged.tallies
-
-    def _day_keys(self, tables: Tables) -> Keys:
-        """Return the distinct keys of patient, payer and day of a piece: claims that share one are judged together."""
-        return np.unique(self._line_keys(tables)[1])
-
-    def _line_keys(self, tables: Tables) -> tuple[np.ndarray, Keys]:
-        """Return claim ids and day keys of the lines that may meet others."""
-        claims = with_patient(with_policy(tables.claims, self.settings.policy, self.settings.run.policy))
-        owner = np.searchsorted(claims["claim_id"].to_numpy(), tables.lines["claim_id"].to_numpy())
-        day = days(tables.lines["service_date"])
-        usable = (day != NO_DAY) & ~claims["stands_alone"].to_numpy()[owner]
-        patient = claims["patient_key"].to_numpy()[owner[usable]]
-        payer = claims["payer_key"].to_numpy()[owner[usable]]
-        return tables.lines["claim_id"].to_numpy()[usable], mix(patient, payer, day[usable])
+        claims = facts.frames["claims"]
+        rows = resolve(judged.hits, tables, claims, s.rules, s.edits, s.refs, s.run.as_of)
+        return _Findings(rows, judged.tallies), claims
 
     def _judge_spanning(self, inputs: Mapping[int, Input]) -> None:
         """Judge again, together, the claims of patient days that stand in more than one piece."""
@@ -211,10 +251,10 @@ class Batch:
                 if any(file == number for file, _ in needed):
                     self._hold(item, number, needed, shared, store)
             for tables in store.parts():
-                findings, claims, tallies = self._engine(tables)
-                for code, tally in tallies.items():
+                findings, claims = self._engine(tables)
+                for code, tally in findings.tallies.items():
                     self.outcome.tallies[code].add(tally)
-                self._replace(findings, claims, tables)
+                self._replace(findings.rows, claims, tables)
 
     def _hold(
         self, item: Input, number: int, needed: dict[tuple[int, int], _Piece], shared: Keys, store: _Store
@@ -225,16 +265,16 @@ class Batch:
                 if piece is None:
                     continue
                 tables = read_chunk(chunk, number, piece.first_claim, piece.first_line)
-                ids, keys = self._line_keys(tables)
+                whose = with_patient(with_policy(tables.claims, self.settings.policy, self.settings.run.policy))
+                ids, keys = _line_keys(tables, whose)
                 wanted = pl.DataFrame(
                     {"claim_id": np.unique(ids[np.isin(keys, shared)])}, schema={"claim_id": pl.UInt32}
                 )
                 held = tables.keep(wanted)
-                _, _, tallies = self._engine(held)
-                for code, tally in tallies.items():
+                findings, claims = self._engine(held)
+                for code, tally in findings.tallies.items():
                     self.outcome.tallies[code].add(tally, sign=-1)
-                owner = with_patient(with_policy(held.claims, self.settings.policy, self.settings.run.policy))
-                store.put(held, owner["patient_key"].to_numpy())
+                store.put(held, claims["patient_key"].to_numpy())
 
     def _replace(self, findings: pl.DataFrame, claims: pl.DataFrame, tables: Tables) -> None:
         """Put the findings of claims judged together in the place of those of their pieces."""
@@ -263,6 +303,21 @@ class Batch:
         self.kept.add(findings, tables)
 
 
+def _day_keys(tables: Tables, claims: pl.DataFrame) -> Keys:
+    """Return the distinct keys of patient, payer and day of a piece: claims that share one are judged together."""
+    return np.unique(_line_keys(tables, claims)[1])
+
+
+def _line_keys(tables: Tables, claims: pl.DataFrame) -> tuple[np.ndarray, Keys]:
+    """Return claim ids and day keys of the lines that may meet others."""
+    owner = np.searchsorted(claims["claim_id"].to_numpy(), tables.lines["claim_id"].to_numpy())
+    day = days(tables.lines["service_date"])
+    usable = (day != NO_DAY) & ~claims["stands_alone"].to_numpy()[owner]
+    patient = claims["patient_key"].to_numpy()[owner[usable]]
+    payer = claims["payer_key"].to_numpy()[owner[usable]]
+    return tables.lines["claim_id"].to_numpy()[usable], mix(patient, payer, day[usable])
+
+
 def _headers(findings: pl.DataFrame, claims: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """Return what heads a claim in a listing, for the claims with a finding."""
     per_claim = tables.lines.group_by("claim_id").agg(
@@ -278,14 +333,34 @@ def _headers(findings: pl.DataFrame, claims: pl.DataFrame, tables: Tables) -> pl
     )  # fmt: skip
 
 
-def _ahead(pieces: Iterator[tuple[Chunk, Tables]]) -> Iterator[tuple[Chunk, Tables]]:
-    """Read the next piece while this one is judged: reading and judging each keep one core busy."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="scrubjay-read") as pool:
-        end = object()
-        waiting = pool.submit(next, pieces, end)
-        while (item := waiting.result()) is not end:
-            waiting = pool.submit(next, pieces, end)
-            yield item  # type: ignore[misc]
+class _Crew:
+    """Two threads that read and judge pieces side by side; results come in the order of the pieces.
+
+    The vector operations of both release the interpreter, so that two threads keep two cores busy.  No more pieces are
+    in memory than there are threads.
+    """
+
+    def __init__(self) -> None:
+        self._pool: ThreadPoolExecutor | None = None
+
+    def __enter__(self) -> _Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def map(self, jobs: Iterator[Callable[[], _Read]]) -> Iterator[_Read]:
+        """Do the jobs."""
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="scrubjay")
+        waiting: deque[Future[_Read]] = deque()
+        for job in jobs:
+            waiting.append(self._pool.submit(job))
+            if len(waiting) == _THREADS:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
 
 
 class _Store:

@@ -43,7 +43,8 @@ class Edit:
 
     ``scope`` names the rows it judges: ``*`` for all of its grain, else a code group of service lines.  ``needs`` are
     columns of the judged row that must be known: where one is null the outcome is unknown, never clear.
-    ``start`` is the table the query begins with: where it is empty there is nothing to hit, and the query is not run.
+    ``start`` is the table the query begins with (or several, whose hits it puts together).  Its first filter on that
+    table decides: a row that the filter stops is no hit, and where no row is left the query is not run.
     ``beside`` names groups (of codes; ``mod:`` and ``dx:`` of modifiers and diagnoses; alternatives joined by ``|``)
     that must all occur in the input for the edit to find anything: where one does not, the query is not run.
     ``refs`` are reference tables without which the edit is skipped; the first is the one a finding cites.
@@ -57,7 +58,7 @@ class Edit:
     category: Category
     grain: Grain
     scope: str
-    start: Start
+    start: tuple[Start, ...]
     beside: tuple[str, ...]
     needs: tuple[str, ...]
     refs: tuple[str, ...]
@@ -104,7 +105,7 @@ def edit(
     grain: Grain,
     source: str | Sequence[str],
     scope: str = "*",
-    start: Start | None = None,
+    start: Start | Sequence[Start] | None = None,
     beside: Sequence[str] = (),
     needs: Sequence[str] = (),
     refs: Sequence[str] = (),
@@ -144,7 +145,7 @@ def edit(
             category=category,
             grain=grain,
             scope=scope,
-            start=start or ("lines" if grain == "line" else "claims"),
+            start=_starts(start, grain),
             beside=tuple(beside),
             needs=tuple(needs),
             refs=tuple(refs),
@@ -168,6 +169,12 @@ def edit(
         return query
 
     return declare
+
+
+def _starts(start: Start | Sequence[Start] | None, grain: Grain) -> tuple[Start, ...]:
+    if start is None:
+        return ("lines" if grain == "line" else "claims",)
+    return (start,) if isinstance(start, str) else tuple(start)
 
 
 def parse_doc(code: str, text: str) -> tuple[str, dict[str, str]]:

@@ -1,4 +1,4 @@
-"""Run the selected edits over the facts of a piece of input: plan, one collect, findings and coverage.
+"""Run the selected edits over the facts of a piece of input: screen, plan, collect together, findings and coverage.
 
 For each edit the run says hit, clear, unknown, skipped or crashed; a crashing edit is isolated and named.
 """
@@ -13,6 +13,7 @@ import polars as pl
 from scrubjay.edit import Edit
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
+from scrubjay.screen import Masks, answers, begun, screens_of
 
 HIT: dict[str, pl.DataType | type[pl.DataType]] = {
     "claim_id": pl.UInt32,
@@ -77,40 +78,77 @@ def run(facts: Facts, refs: References, edits: Sequence[Edit], active: Callable[
     ``active(policy, edit)`` says whether a policy uses an edit at all; rows of other policies are not in its scope.
     """
     tallies = {e.code: Tally() for e in edits}
+    asked = [e for e in edits if _has_rows(e, facts, refs, active, tallies)]
+    masks = _screen(asked, facts, refs, tallies)
     planned: list[_Plan] = []
-    for e in edits:
-        missing = [name for name in e.refs if not refs.has(name)]
-        if missing:
-            tallies[e.code] = Tally("skipped", f"reference table not loaded: {', '.join(missing)}")
-            continue
-        if e.history and not facts.has_history:
-            tallies[e.code] = Tally("skipped", NO_HISTORY)
-            continue
-        scope = facts.scopes.of(e.grain, e.scope)
-        tallies[e.code].in_scope = sum(count for policy, count in scope.items() if active(policy, e.code))
-        # Without a row to judge there is nothing to find; a batch of visits does not plan the edits of vaccines.
-        if (e.grain == "line" and not tallies[e.code].in_scope) or not all(facts.occurs(group) for group in e.beside):
-            continue
+    for e in asked:
         unknown = _unknown(e, facts)
-        # No pair is made of a line without a date, so an empty start says nothing of rows that cannot be judged.
-        if not facts.rows[e.start] and unknown is None:
-            continue
         try:
-            planned.append((e, e.query(facts, refs) if facts.rows[e.start] else None, unknown))
+            hits = _query(e, facts, refs, masks[e.code]) if e.code in masks else None
         except Exception as error:  # noqa: BLE001 - one edit's mistake must not take the others down
             tallies[e.code] = _crash(error)
+            continue
+        if hits is not None or unknown is not None:
+            planned.append((e, hits, unknown))
     pieces = []
-    for (e, _, _), (hits, open_rows) in zip(planned, _collect(planned, tallies), strict=True):
+    for (e, _, _), (found, open_rows) in zip(planned, _collect(planned, tallies), strict=True):
         if tallies[e.code].state != "ran":
             continue
         try:
-            if hits is not None and len(hits):
-                pieces.append(_normal(e, hits))
+            if found is not None and len(found):
+                pieces.append(_normal(e, found))
         except Exception as error:  # noqa: BLE001 - as above: hits of a wrong shape are that edit's mistake
             tallies[e.code] = _crash(error)
             continue
         pieces.extend(_unknown_hits(e, open_rows, tallies[e.code], active))
     return Judgement(pl.concat([_NO_HITS, *pieces]) if pieces else _NO_HITS, tallies)
+
+
+def _has_rows(
+    e: Edit, facts: Facts, refs: References, active: Callable[[str, str], bool], tallies: dict[str, Tally]
+) -> bool:
+    """Count the rows in an edit's scope, and say whether there is any reason to ask it."""
+    missing = [name for name in e.refs if not refs.has(name)]
+    if missing:
+        tallies[e.code] = Tally("skipped", f"reference table not loaded: {', '.join(missing)}")
+        return False
+    if e.history and not facts.has_history:
+        tallies[e.code] = Tally("skipped", NO_HISTORY)
+        return False
+    scope = facts.scopes.of(e.grain, e.scope)
+    tallies[e.code].in_scope = sum(count for policy, count in scope.items() if active(policy, e.code))
+    # Without a row to judge there is nothing to find; a batch of visits does not plan the edits of vaccines.
+    return (e.grain != "line" or tallies[e.code].in_scope > 0) and all(facts.occurs(group) for group in e.beside)
+
+
+def _screen(
+    asked: Sequence[Edit], facts: Facts, refs: References, tallies: dict[str, Tally]
+) -> dict[str, Masks | None]:
+    """Return, for the edits that may hit, the rows their first filter lets through (None: it has no such filter)."""
+    screens = screens_of(refs, facts.run)
+    open_edits: dict[str, Masks | None] = {}
+    questions = {}
+    for e in asked:
+        # No pair is made of a line without a date, so an empty start says nothing of rows that cannot be judged.
+        if all(facts.frames[name].is_empty() for name in e.start):
+            continue
+        try:
+            screen = screens.of(e, facts, refs)
+        except Exception as error:  # noqa: BLE001 - one edit's mistake must not take the others down
+            tallies[e.code] = _crash(error)
+            continue
+        if screen is None:
+            open_edits[e.code] = None
+        else:
+            questions[e.code] = screen
+    try:
+        return open_edits | answers(facts, questions)
+    except Exception:  # noqa: BLE001 - the query of the edit that is wrong fails again, and is named there
+        return open_edits | dict.fromkeys(questions)
+
+
+def _query(e: Edit, facts: Facts, refs: References, masks: Masks | None) -> pl.LazyFrame:
+    return e.query(facts if masks is None else begun(facts, masks), refs)
 
 
 _Plan = tuple[Edit, pl.LazyFrame | None, pl.LazyFrame | None]

@@ -36,12 +36,12 @@ def resolve(
     """
     if hits.is_empty():
         return NO_FINDINGS
-    hits = _locate(hits, tables, claims)
-    hits = _levels(hits, rules, as_of, edits)
+    judged = rules.filter(pl.col("edit").is_in(hits["edit"].unique().implode()))
+    located = _locate(hits, tables, claims)
+    hits = _levels(located, judged, as_of, edits).collect(engine="in-memory")
     hits = _supersede(hits, edits)
-    hits = _money(hits, tables, claims, edits)
-    hits = _references(hits, refs, edits)
-    return hits
+    hits = _money(hits.lazy(), tables, claims, edits).collect(engine="in-memory")
+    return _references(hits, refs, edits)
 
 
 _KEPT = {name: dtype for name, dtype in HIT.items() if name not in ("level_cap", "denied", "related")}
@@ -60,16 +60,19 @@ def nothing() -> pl.DataFrame:
     return no_raw(NO_FINDINGS)
 
 
-def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.DataFrame:
+def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.LazyFrame:
     """Add the claim's fields, the line numbers and the segment where the edit did not name one."""
-    own = claims.select(
+    own = claims.lazy().select(
         "claim_id", "file", "transaction", "claim", pl.col("segment").alias("claim_segment"), "policy", "is_void"
     )
-    lines = tables.lines.select("line_id", "line", pl.col("segment").alias("line_segment"), "service_date", "claim_id")
-    first = tables.lines.group_by("claim_id").agg(pl.col("service_date").min().alias("first_date"))
+    lines = tables.lines.lazy().select(
+        "line_id", "line", pl.col("segment").alias("line_segment"), "service_date", "claim_id"
+    )
+    first = tables.lines.lazy().group_by("claim_id").agg(pl.col("service_date").min().alias("first_date"))
     numbers = lines.select("line_id", "line", pl.col("claim_id").alias("owner"))
-    hits = (
-        hits.with_row_index("row")
+    rows = (
+        hits.lazy()
+        .with_row_index("row")
         .join(own, on="claim_id", how="left", suffix="_claim", maintain_order="left")
         .join(lines.drop("claim_id"), on="line_id", how="left", maintain_order="left")
         .join(first, on="claim_id", how="left", maintain_order="left")
@@ -88,7 +91,7 @@ def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.Data
         .drop("denied_owner")
     )
     related = (
-        hits.select("row", "claim_id", "related")
+        rows.select("row", "claim_id", "related")
         .explode("related", empty_as_null=False, keep_nulls=False)
         .join(numbers, left_on="related", right_on="line_id", how="inner")
         .filter(pl.col("owner") == pl.col("claim_id"))
@@ -96,7 +99,7 @@ def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.Data
         .agg(pl.col("line").unique().sort().alias("related_lines"))
     )
     return (
-        hits.join(related, on="row", how="left", maintain_order="left")
+        rows.join(related, on="row", how="left", maintain_order="left")
         .with_columns(
             pl.coalesce("file", "file_claim").alias("file"),
             pl.coalesce("transaction", "transaction_claim").alias("transaction"),
@@ -110,15 +113,14 @@ def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.Data
     )
 
 
-def _levels(hits: pl.DataFrame, rules: pl.DataFrame, as_of: dt.date, edits: Mapping[str, Edit]) -> pl.DataFrame:
+def _levels(hits: pl.LazyFrame, rules: pl.DataFrame, as_of: dt.date, edits: Mapping[str, Edit]) -> pl.LazyFrame:
     """Give each hit the level of its payer on its day; hits of edits the payer does not use go."""
-    judged = rules.filter(pl.col("edit").is_in(hits["edit"].unique().implode()))
     day = pl.col("service_date").fill_null(as_of)
     begins = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
     ends = pl.col("valid_to").is_null() | (pl.col("valid_to") >= day)
     levels = (
         hits.select("row", "policy", "edit", "service_date")
-        .join(judged.select("policy", "edit", "level", "valid_from", "valid_to"), on=["policy", "edit"])
+        .join(rules.lazy().select("policy", "edit", "level", "valid_from", "valid_to"), on=["policy", "edit"])
         .filter(begins & ends)
         .select("row", "level")
     )
@@ -154,7 +156,7 @@ def _supersede(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
     if general.is_empty():
         return hits.with_columns(level=_level_name()).drop("rank", "related")
 
-    formal = [code for code, e in edits.items() if e.start == "defects"]
+    formal = [code for code, e in edits.items() if "defects" in e.start]
     of_lines = pl.col("line_id").is_not_null() & ~pl.col("edit").is_in(formal)
     wide = pl.concat([_lines_of(general.filter(of_lines)), _segment_of(general.filter(~of_lines))])
     size = wide.group_by("row").len(name="size")
@@ -200,12 +202,12 @@ def _level_name() -> pl.Expr:
     return pl.col("rank").replace_strict(list(range(len(LEVELS))), list(LEVELS), return_dtype=pl.String)
 
 
-def _money(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
+def _money(hits: pl.LazyFrame, tables: Tables, claims: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.LazyFrame:
     """Add the charge at risk: of the line that would be denied, of the finding's line, or of the rejected claim."""
     risky = [code for code, e in edits.items() if e.category in _MONEY_CATEGORIES]
-    charges = tables.lines.select("line_id", pl.col("charge_cents").alias("line_charge"))
+    charges = tables.lines.lazy().select("line_id", pl.col("charge_cents").alias("line_charge"))
     denied = charges.select(pl.col("line_id").alias("denied"), pl.col("line_charge").alias("denied_charge"))
-    whole = claims.select("claim_id", pl.col("charge_cents").alias("claim_charge"))
+    whole = claims.lazy().select("claim_id", pl.col("charge_cents").alias("claim_charge"))
     counts = (pl.col("outcome") == "hit") & (pl.col("level") != "info") & pl.col("edit").is_in(risky)
     own = pl.when(pl.col("line_id").is_not_null()).then("line_charge").otherwise("claim_charge")
     return (

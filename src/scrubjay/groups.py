@@ -8,12 +8,18 @@ holds one is testing the bit-wise or of its rows.
 from __future__ import annotations
 
 import datetime as dt
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from scrubjay.refdata import References
+
 Masks = npt.NDArray[np.uint64]
+Strings = npt.NDArray[np.str_]
 
 WORD = 64
 
@@ -49,18 +55,56 @@ class Bits:
         return [f"{column}{k}" for k in range(self.words)]
 
 
-def code_masks(bits: Bits, groups: pl.DataFrame, codes: list[str]) -> list[Masks]:
+class CodeGroups:
+    """The ranges of codes that groups hold, laid out once for look-up: those in force always, and those of some days."""
+
+    def __init__(self, refs: References) -> None:
+        frame = refs.frame("groups")
+        always = pl.col("valid_from").is_null() & pl.col("valid_to").is_null()
+        undated = frame.filter(always)
+        self.names = undated["group"].to_list()
+        self.low = undated["low"].to_numpy().astype("U16")
+        self.high = undated["high"].to_numpy().astype("U16")
+        self.shapes = [shape(low) for low in undated["low"]]
+        self.dated = frame.filter(~always).select("group", "low", "high", "valid_from", "valid_to").rows()
+
+
+@lru_cache(maxsize=8)
+def code_groups(refs: References) -> CodeGroups:
+    """Return the groups of procedure codes of some references."""
+    return CodeGroups(refs)
+
+
+@lru_cache(maxsize=8)
+def modifier_groups(refs: References) -> dict[str, list[str]]:
+    """Return the groups of each modifier."""
+    return _members(refs, "mod_groups", "modifier")
+
+
+@lru_cache(maxsize=8)
+def place_groups(refs: References) -> dict[str, list[str]]:
+    """Return the groups of each place of service; none where the table is not held."""
+    return _members(refs, "pos_groups", "pos") if refs.has("pos_groups") else {}
+
+
+def _members(refs: References, table: str, key: str) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, value in refs.frame(table).select("group", key).iter_rows():
+        found.setdefault(value, []).append(name)
+    return found
+
+
+def code_masks(bits: Bits, groups: CodeGroups, codes: list[str]) -> list[Masks]:
     """Return the masks of sorted, distinct codes: ranges of ``low..high`` are slices of them."""
     masks = [np.zeros(len(codes), dtype=np.uint64) for _ in range(bits.words)]
     array = np.array(codes, dtype="U16")
     shapes = np.array([shape(code) for code in codes], dtype="U16")
-    undated = groups.filter(pl.col("valid_from").is_null() & pl.col("valid_to").is_null())
-    low = np.searchsorted(array, undated["low"].to_numpy().astype("U16"), side="left")
-    high = np.searchsorted(array, undated["high"].to_numpy().astype("U16"), side="right")
-    for name, first, a, b in zip(undated["group"], undated["low"], low, high, strict=True):
-        if b > a:
-            word, bit = bits.place(name)
-            masks[word][a:b] |= np.where(shapes[a:b] == shape(first), np.uint64(1 << bit), np.uint64(0))
+    low = np.searchsorted(array, groups.low, side="left")
+    high = np.searchsorted(array, groups.high, side="right")
+    for row in np.flatnonzero(high > low).tolist():
+        word, bit = bits.place(groups.names[row])
+        a, b = low[row], high[row]
+        masks[word][a:b] |= np.where(shapes[a:b] == groups.shapes[row], np.uint64(1 << bit), np.uint64(0))
     return masks
 
 
@@ -70,53 +114,57 @@ def shape(code: str) -> str:
 
 
 def dated_code_masks(
-    bits: Bits, groups: pl.DataFrame, codes: list[str], code_ix: npt.NDArray[np.int64], days: npt.NDArray[np.int64]
+    bits: Bits, groups: CodeGroups, codes: list[str], code_ix: npt.NDArray[np.int64], days: npt.NDArray[np.int64]
 ) -> list[Masks]:
     """Return the masks of (code, day) rows: the undated groups and those in force on the day.
 
     A row without a day is in every group its code was ever in: what needs the day then says unknown, not clear.
     """
     masks = [mask[code_ix] for mask in code_masks(bits, groups, codes)]
-    array = np.array(codes, dtype="U16")
-    dated = groups.filter(pl.col("valid_from").is_not_null() | pl.col("valid_to").is_not_null())
-    for row in dated.iter_rows(named=True):
-        low = int(np.searchsorted(array, row["low"], side="left"))
-        high = int(np.searchsorted(array, row["high"], side="right"))
+    for name, first, last, begins, ends in groups.dated:
+        low, high = bisect_left(codes, first), bisect_right(codes, last)
         if high <= low:
             continue
-        word, bit = bits.place(row["group"])
-        alike = np.array([shape(c) == shape(row["low"]) for c in codes[low:high]], dtype=bool)
+        word, bit = bits.place(name)
+        alike = np.array([shape(c) == shape(first) for c in codes[low:high]], dtype=bool)
         inside = (code_ix >= low) & (code_ix < high)
         inside[inside] = alike[code_ix[inside] - low]
-        if row["valid_from"] is not None:
-            inside &= (days >= _day(row["valid_from"])) | (days == NO_DAY)
-        if row["valid_to"] is not None:
-            inside &= days <= _day(row["valid_to"])
+        if begins is not None:
+            inside &= (days >= _day(begins)) | (days == NO_DAY)
+        if ends is not None:
+            inside &= days <= _day(ends)
         masks[word][inside] |= np.uint64(1 << bit)
     return masks
 
 
-def listed_masks(bits: Bits, members: pl.DataFrame, key: str, values: list[str]) -> list[Masks]:
-    """Return the masks of values that are listed one by one (modifiers)."""
+def listed_masks(bits: Bits, members: Mapping[str, list[str]], values: list[str]) -> list[Masks]:
+    """Return the masks of values that are listed one by one (modifiers, places)."""
     masks = [np.zeros(len(values), dtype=np.uint64) for _ in range(bits.words)]
-    index = {value: k for k, value in enumerate(values)}
-    for name, value in members.select("group", key).iter_rows():
-        if value in index:
+    for row, value in enumerate(values):
+        for name in members.get(value, ()):
             word, bit = bits.place(name)
-            masks[word][index[value]] |= np.uint64(1 << bit)
+            masks[word][row] |= np.uint64(1 << bit)
     return masks
 
 
-def prefix_masks(bits: Bits, members: pl.DataFrame, values: list[str]) -> list[Masks]:
+@lru_cache(maxsize=8)
+def diagnosis_groups(refs: References) -> tuple[list[str], Strings, Strings]:
+    """Return the groups of diagnoses, and for each the beginning of its codes and the first code after them."""
+    frame = refs.frame("dx_groups")
+    begins = frame["prefix"].to_list()
+    return frame["group"].to_list(), np.array(begins, dtype="U16"), np.array([f"{b}~" for b in begins], dtype="U16")
+
+
+def prefix_masks(bits: Bits, groups: tuple[list[str], Strings, Strings], values: list[str]) -> list[Masks]:
     """Return the masks of sorted values that begin with a listed prefix (diagnoses)."""
     masks = [np.zeros(len(values), dtype=np.uint64) for _ in range(bits.words)]
     array = np.array(values, dtype="U16")
-    for name, prefix in members.select("group", "prefix").iter_rows():
-        low = int(np.searchsorted(array, prefix, side="left"))
-        high = int(np.searchsorted(array, prefix + "~", side="left"))
-        if high > low:
-            word, bit = bits.place(name)
-            masks[word][low:high] |= np.uint64(1 << bit)
+    names, begins, ends = groups
+    low = np.searchsorted(array, begins, side="left")
+    high = np.searchsorted(array, ends, side="left")
+    for row in np.flatnonzero(high > low).tolist():
+        word, bit = bits.place(names[row])
+        masks[word][low[row] : high[row]] |= np.uint64(1 << bit)
     return masks
 
 

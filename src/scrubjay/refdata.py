@@ -89,6 +89,7 @@ class References:
         for edition in editions:
             self._editions[edition.name] = (*self._editions.get(edition.name, ()), edition)
         self._frames: dict[str, pl.DataFrame] = {}
+        self._keys: dict[tuple[str, str], pl.Series] = {}
         self._pairs: Pairs | None = None
         self._lock = threading.RLock()
 
@@ -117,6 +118,13 @@ class References:
     def lazy(self, name: str) -> pl.LazyFrame:
         """Return a table as the start of a query."""
         return self.frame(name).lazy()
+
+    def keys(self, name: str, column: str) -> pl.Series:
+        """Return the distinct values of a column of a table, sorted: what a query may ask for at all."""
+        with self._lock:
+            if (name, column) not in self._keys:
+                self._keys[name, column] = self.frame(name)[column].drop_nulls().unique().sort()
+            return self._keys[name, column]
 
     def ptp_arrays(self) -> Pairs:
         """Return the PTP table as arrays, without the detour over a frame.

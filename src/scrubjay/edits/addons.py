@@ -29,13 +29,17 @@ def addon_hits(t: Facts, refs: References, judged: pl.Expr) -> pl.LazyFrame:
     table = refs.lazy("aoc").filter(pl.col("note").is_null() | (pl.col("note") != _FACILITY_ONLY))
     practice = pl.coalesce("billing_tin", "billing_npi").alias("practice")
     facts = ["claim_id", "line_id", "code", "service_date", "visit_id", "provider_key"]
-    lines = t.lines.select(*facts, practice, asked=judged & applies_ncci())
     addons = table.select(code="addon").unique()
-    own = lines.filter(pl.col("asked") & pl.col("service_date").is_not_null()).join(addons, on="code", how="semi")
+    is_addon = pl.col("code").is_in(refs.keys("aoc", "addon").implode())
+    own = (
+        t.lines.filter(is_addon & judged & applies_ncci() & pl.col("service_date").is_not_null())
+        .select(*facts, practice)
+        .join(addons, on="code", how="semi")
+    )
     day, last = pl.col("service_date"), pl.min_horizontal("valid_to", "primary_to", "addon_to")
     in_force = (day >= pl.col("valid_from")) & (last.is_null() | (day <= last))
     listed = own.join(table, left_on="code", right_on="addon").filter(in_force)
-    partners = lines.rename(
+    partners = t.lines.select(*facts, practice).rename(
         {"code": "partner", "line_id": "partner_id", "provider_key": "partner_key", "practice": "partner_practice"}
     )
     near = (pl.col("provider_key") == pl.col("partner_key")) | (

@@ -19,6 +19,7 @@ _PTP = "CMS NCCI PTP edits, practitioner services, 2024 Q3 (effective 2024-07-01
     name="allergy-shot-as-injection",
     category="denial",
     grain="line",
+    start=["pairs", "lines"],
     scope="ADM",
     needs=["service_date"],
     refs=["ptp"],

@@ -14,6 +14,12 @@ def limit(refs: References, name: str) -> pl.LazyFrame:
     return refs.lazy("limits").filter(pl.col("name") == name).select("low", "high")
 
 
+def highest(refs: References, name: str) -> pl.Expr:
+    """Return the upper end of a limit."""
+    table = refs.frame("limits")
+    return pl.lit(table["high"][table["name"].to_list().index(name)])
+
+
 @edit(
     "CHG01",
     name="claim-charge-above-ceiling",
@@ -51,12 +57,12 @@ def claim_charge_above_ceiling(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     Medicare; off elsewhere.
     """
+    high = highest(refs, "claim_charge_cents")
     dollars = pl.format(
         "${}.{}", pl.col("charge_cents") // 100, (pl.col("charge_cents") % 100).cast(pl.String).str.zfill(2)
     )
-    ceiling = pl.format("${}.{}", pl.col("high") // 100, (pl.col("high") % 100).cast(pl.String).str.zfill(2))
-    rows = t.claims.join(limit(refs, "claim_charge_cents"), how="cross")
-    return rows.filter(pl.col("charge_cents") > pl.col("high")).select(
+    ceiling = pl.format("${}.{}", high // 100, (high % 100).cast(pl.String).str.zfill(2))
+    return t.claims.filter(pl.col("charge_cents") > high).select(
         "claim_id",
         line_id=pl.lit(None, dtype=pl.UInt32),
         message=pl.format("The claim charges {} and this payer's system holds at most {}.", dollars, ceiling),
@@ -104,22 +110,19 @@ def units_of_four_digits(t: Facts, refs: References) -> pl.LazyFrame:
     Where the payer holds three digits, split the units: up to 999 on one line, the rest on a further line with 59 or
     XU, as CMS does it for hyaluronidase. The record must show the dose.
     """
-    too_many = pl.col("units_milli") > pl.col("high") * 1000
+    high = highest(refs, "line_units")
+    too_many = pl.col("units_milli") > high * 1000
     usual = pl.col("mue_value").is_null() | (pl.col("units_milli") <= pl.col("mue_value").cast(pl.Int64) * 1000)
     counted = pl.col("unit_basis").fill_null("UN") == "UN"
-    rows = (
-        t.lines.filter(counted & usual & ~pl.col("is_void"))
-        .join(limit(refs, "line_units"), how="cross")
-        .filter(too_many)
-    )
+    rows = t.lines.filter(too_many & counted & usual & ~pl.col("is_void"))
     return rows.select(
         "claim_id",
         "line_id",
         message=pl.format(
-            "{} has {} units on one line; the paper form and some payers hold at most {}.", "code", _units(), "high"
+            "{} has {} units on one line; the paper form and some payers hold at most {}.", "code", _units(), high
         ),
         found=_units(),
-        expected=pl.format("at most {} a line, where the payer asks for it", "high"),
+        expected=pl.format("at most {} a line, where the payer asks for it", high),
     )
 
 

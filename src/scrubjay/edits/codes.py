@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
 
 import polars as pl
 
@@ -15,6 +16,16 @@ _LEVEL_II = r"^[A-V][0-9]{4}$"
 _MODIFIER = r"^[0-9A-Z]{2}$"
 _TRIP = r"^[DEGHIJNPRSX]{2}$"
 """Origin and destination of an ambulance trip: two letters that the list of modifiers has one by one, if at all."""
+
+
+_UNSURE = "not in 2025 fee schedule"
+"""What the table says of codes that may have ended without anybody listing the day."""
+
+
+@lru_cache(maxsize=8)
+def _unsure(refs: References) -> pl.Series:
+    table = refs.frame("cpt")
+    return table["code"].filter(table["evidence"] == _UNSURE)
 
 
 @edit(
@@ -63,13 +74,11 @@ def code_not_in_force(t: Facts, refs: References) -> pl.LazyFrame:
     Bill the code that was in force on the date of service.
     """
     lines = t.lines.filter(
-        pl.col("service_date").is_not_null() & (pl.col("qualifier").is_null() | (pl.col("qualifier") == "HC"))
+        (~pl.col("code_in_force") | pl.col("code").is_in(_unsure(refs).implode()))
+        & pl.col("service_date").is_not_null()
+        & (pl.col("qualifier").is_null() | (pl.col("qualifier") == "HC"))
     )
-    suspect = (
-        refs.lazy("cpt")
-        .filter(pl.col("evidence") == "not in 2025 fee schedule")
-        .select("code", pl.col("last_seen").alias("seen"))
-    )
+    suspect = refs.lazy("cpt").filter(pl.col("evidence") == _UNSURE).select("code", pl.col("last_seen").alias("seen"))
     wanted = ["claim_id", "line_id", "code", "service_date", "code_known", "code_from", "code_to"]
     wrong = lines.filter(~pl.col("code_in_force")).select(wanted)
     dropped = (
@@ -206,8 +215,9 @@ def modifier_not_in_force(t: Facts, refs: References) -> pl.LazyFrame:
     Take the modifier off or replace it by the one that was in force on the date of service.
     """
     known = refs.lazy("modifiers").select("modifier", "valid_from", "valid_to", listed=pl.lit(value=True))
+    modified = t.lines.filter(pl.any_horizontal(pl.col("mod1", "mod2", "mod3", "mod4").is_not_null()))
     places = [
-        t.lines.filter(pl.col(name).is_not_null()).select(
+        modified.filter(pl.col(name).is_not_null()).select(
             "claim_id", "line_id", "code", "service_date", modifier=name, element=pl.lit(element)
         )
         for name, element in (("mod1", "SV101-3"), ("mod2", "SV101-4"), ("mod3", "SV101-5"), ("mod4", "SV101-6"))

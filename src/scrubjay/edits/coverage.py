@@ -29,9 +29,9 @@ def _said(rows: pl.LazyFrame, message: str, expected: pl.Expr, **more: pl.Expr) 
     )
 
 
-def _drug_lines(t: Facts, group: str) -> pl.LazyFrame:
-    """Return the lines of a drug group that point to a diagnosis; a missing pointer is another edit's matter."""
-    return t.lines.filter(t.in_group(group) & pl.col("dx1").is_not_null())
+def _drug_lines(t: Facts, group: str, unexplained: pl.Expr) -> pl.LazyFrame:
+    """Return the lines of a drug group whose diagnoses do not explain it; a missing pointer is another edit's matter."""
+    return t.lines.filter(t.in_group(group) & pl.col("dx1").is_not_null() & unexplained)
 
 
 @edit(
@@ -82,7 +82,11 @@ def injection_and_drug_diagnoses_differ(t: Facts, refs: References) -> pl.LazyFr
     """
     keys = ["claim_id", "service_date"]
     plain = t.lines.filter(
-        t.in_group("ADM") & t.claim_has("DRUG") & pl.col("dx1").is_not_null() & ~t.points_to("DX_VACCINE")
+        t.in_group("ADM")
+        & t.claim_has("DRUG")
+        & (pl.col("dx_count") > 1)
+        & pl.col("dx1").is_not_null()
+        & ~t.points_to("DX_VACCINE")
     )
     alone = plain.filter(pl.len().over(keys) == 1)
     others = t.lines.filter(t.in_group("DRUG_ADMIN") & ~t.in_group("ADM")).select(keys)
@@ -167,9 +171,8 @@ def vitamin_b12_diagnosis(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Look up in the record why the vitamin was given; point to the deficiency if it was found, else expect no payment.
     """
-    rows = _drug_lines(t, "B12_DRUG").filter(
-        ~t.points_to("DX_B12") & ~t.points_to("DX_ANTIFOLATE") & ~t.visit_has("ANTIFOLATE") & ~t.claim_has("ANTIFOLATE")
-    )
+    antifolate = t.points_to("DX_ANTIFOLATE") | t.visit_has("ANTIFOLATE") | t.claim_has("ANTIFOLATE")
+    rows = _drug_lines(t, "B12_DRUG", ~t.points_to("DX_B12") & ~antifolate)
     return _said(
         rows,
         "{} points to {} and to no vitamin B12 deficiency or malabsorption: coverage texts (L33502, Highmark) list those.",
@@ -226,9 +229,8 @@ def testosterone_diagnosis(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     A warning everywhere: the list is one contractor's (L36538).
     """
-    rows = _drug_lines(t, "TESTOSTERONE").filter(
-        ~t.points_to("DX_HYPOGONADISM") & ~(t.points_to("DX_GENDER") & t.has_mod("KX"))
-    )
+    covered = t.points_to("DX_HYPOGONADISM") | (t.points_to("DX_GENDER") & t.has_mod("KX"))
+    rows = _drug_lines(t, "TESTOSTERONE", ~covered)
     return _said(
         rows,
         "{} points to {} and to no hypogonadism, the covered diagnosis (Noridian L36538).",
@@ -285,12 +287,8 @@ def contraceptive_injection_diagnosis(t: Facts, refs: References) -> pl.LazyFram
     """
     excluded = pl.col("sw_DX06.contraception") == "excluded"
     contraception, disease = t.points_to("DX_CONTRACEPTION"), t.points_to("DX_GYN") | t.points_to("DX_CANCER")
-    rows = _drug_lines(t, "DEPO_PROVERA").filter(
-        pl.col("units_milli").is_between(_LEAST_CONTRACEPTIVE, _MOST_CONTRACEPTIVE)
-        & ~t.has_mod("JW")
-        & ~disease
-        & (excluded | ~contraception)
-    )
+    dose = pl.col("units_milli").is_between(_LEAST_CONTRACEPTIVE, _MOST_CONTRACEPTIVE) & ~t.has_mod("JW")
+    rows = _drug_lines(t, "DEPO_PROVERA", dose & ~disease & (excluded | ~contraception))
     return rows.select(
         "claim_id",
         "line_id",
@@ -347,7 +345,7 @@ def naltrexone_diagnosis(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Point to the dependence the record shows.
     """
-    rows = _drug_lines(t, "VIVITROL").filter(~t.points_to("DX_VIVITROL"))
+    rows = _drug_lines(t, "VIVITROL", ~t.points_to("DX_VIVITROL"))
     return _said(
         rows,
         "{} points to {} and to no alcohol or opioid dependence, its labelled uses.",

@@ -134,7 +134,10 @@ def diagnosis_not_valid(t: Facts, refs: References) -> pl.LazyFrame:
     Take the code from the record at its full length, in the list of the day of service.
     """
     # Null means not known to be wrong: a null in either column leaves the row to the other one.
-    wrong = t.diagnoses.filter(pl.col("wrong_set").fill_null(value=False) | ~pl.col("valid").fill_null(value=True))
+    doubtful = t.diagnoses.filter(
+        pl.col("valid").is_null() | ~pl.col("valid") | pl.col("wrong_set").fill_null(value=False)
+    )
+    wrong = doubtful.filter(pl.col("wrong_set").fill_null(value=False) | ~pl.col("valid").fill_null(value=True))
     headers = refs.lazy("icd10").filter("header").select("code", header=pl.lit(value=True)).unique("code")
     last = max((e.valid_to for e in refs.editions("icd10") if e.valid_to is not None), default=None)
     late = pl.col("service_date") > pl.lit(last, dtype=pl.Date)
@@ -159,7 +162,7 @@ def diagnosis_not_valid(t: Facts, refs: References) -> pl.LazyFrame:
             .otherwise(pl.format("a billable code of the list in force on {}", "service_date")),
         )
     )
-    return pl.concat([hits, _not_judged(t)], how="diagonal")
+    return pl.concat([hits, _not_judged(doubtful)], how="diagonal")
 
 
 def _why(maybe_new: pl.Expr) -> pl.Expr:
@@ -191,11 +194,11 @@ def _pointing(t: Facts, wrong: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def _not_judged(t: Facts) -> pl.LazyFrame:
+def _not_judged(diagnoses: pl.LazyFrame) -> pl.LazyFrame:
     """Return the claims whose diagnoses no edition can judge, one row a claim."""
     undated = pl.col("service_date").is_null()
     return (
-        t.diagnoses.filter(pl.col("valid").is_null() & ~pl.col("wrong_set").fill_null(value=False))
+        diagnoses.filter(pl.col("valid").is_null() & ~pl.col("wrong_set").fill_null(value=False))
         .group_by("claim_id")
         .agg(pl.col("segment", "service_date").first(), pl.len().alias("count"))
         .select(

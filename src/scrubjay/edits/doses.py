@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from scrubjay.edit import edit
-from scrubjay.edits.content import quantity, with_ndc_units
+from scrubjay.edits.content import has_ndc, quantity, with_ndc_units
 from scrubjay.edits.narratives import with_texts
 from scrubjay.edits.partners import patch, plural
 from scrubjay.edits.products import at_no_cost
@@ -14,9 +14,9 @@ from scrubjay.facts import Facts
 from scrubjay.refdata import References
 
 
-def _given(t: Facts) -> pl.LazyFrame:
-    """Return the drug lines that say what was given: no waste, no line at no cost."""
-    return t.lines.filter(
+def _given(t: Facts) -> pl.Expr:
+    """The drug line says what was given: no waste, no line at no cost."""
+    return (
         t.in_group("DRUG")
         & ~t.has_mod("JW")
         & ~pl.col("is_void")
@@ -25,28 +25,25 @@ def _given(t: Facts) -> pl.LazyFrame:
     )
 
 
-def by_text(t: Facts) -> pl.LazyFrame:
-    """Return the drug lines whose text says the dose, with ``right``, the units of it, and ``fits``: the units are those.
+def _worded() -> pl.Expr:
+    return pl.col("description").is_not_null() | pl.col("line_note").is_not_null()
+
+
+def by_text(t: Facts, lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Return those of the drug ``lines`` whose text says the dose, with ``right``, its units, and ``fits``: they are billed.
 
     Where a code stands on several lines of a day, the sum of the given ones may be what the text speaks of.
     """
     if not t.occurs("text"):
         # Without a text there is no dose to read, and its patterns need not be made ready.
         none = {"dose": pl.Int64, "per": pl.Int64, "dose_words": pl.String, "right": pl.Int64, "day_given": pl.Int64}
-        return (
-            _given(t)
-            .filter(pl.lit(value=False))
-            .with_columns(
-                *(pl.lit(None, dtype=kind).alias(name) for name, kind in none.items()), fits=pl.lit(value=True)
-            )
+        return lines.filter(pl.lit(value=False)).with_columns(
+            *(pl.lit(None, dtype=kind).alias(name) for name, kind in none.items()), fits=pl.lit(value=True)
         )
-    told = _given(t).filter(
-        (pl.col("description").is_not_null() | pl.col("line_note").is_not_null())
-        & pl.col("drug_unit_amount").is_not_null()
-    )
+    told = lines.filter(_worded() & _given(t) & pl.col("drug_unit_amount").is_not_null())
     rows = with_dose(with_texts(t, told)).filter((pl.col("dose") > 0) & (pl.col("per") > 0))
     sums = (
-        _given(t).filter(pl.col("day_code_lines") > 1)
+        t.lines.filter(_given(t) & (pl.col("day_code_lines") > 1))
         .join(rows.select("day_code_id"), on="day_code_id", how="semi")
         .group_by("day_code_id")
         .agg(pl.col("units_milli").sum().alias("day_given"))
@@ -115,7 +112,8 @@ def units_do_not_match_dose(t: Facts, refs: References) -> pl.LazyFrame:
     Deny where the units are more than a written dose gives; fewer units, and everything that only the NDC quantity
     says, are a warning.
     """
-    rows = by_text(t)
+    lines = t.lines.filter(_given(t) & (_worded() | (has_ndc() & ~pl.col("ndc_fits"))))
+    rows = by_text(t, lines)
     over = pl.col("units_milli") > pl.col("right") * 1000
     change = pl.concat_list(patch("segment", "SV104", pl.col("units"), pl.col("right")))
     of_text = rows.filter(~pl.col("fits")).select(
@@ -133,7 +131,7 @@ def units_do_not_match_dose(t: Facts, refs: References) -> pl.LazyFrame:
         # A single line for the dose: then the right number is the one of the line.
         patches=pl.when((pl.col("day_code_lines") == 1) & pl.col("units").is_not_null()).then(change),
     )  # fmt: skip
-    silent = _given(t).join(rows.select("line_id"), on="line_id", how="anti")
+    silent = lines.join(rows.select("line_id"), on="line_id", how="anti")
     held = with_ndc_units(t, silent, refs).filter(pl.col("day_code_lines") == 1)
     exact = pl.col("units_milli") * pl.col("held_by")
     above = (exact > pl.col("held")) & (pl.col("units_milli") > pl.col("held_units") * 1000)
@@ -293,7 +291,12 @@ def drug_on_several_lines(t: Facts, refs: References) -> pl.LazyFrame:
     BCBS North Carolina from 2024-11 only.
     """
     asks = t.rules.filter((pl.col("edit") == "DRG25") & (pl.col("level") != "off")).select("policy").unique()
-    rows = t.lines.filter(t.in_group("DRUG") & ~pl.col("is_void") & pl.col("service_date").is_not_null())
+    rows = t.lines.filter(
+        t.in_group("DRUG")
+        & (pl.col("visit_code_lines") > 1)
+        & ~pl.col("is_void")
+        & pl.col("service_date").is_not_null()
+    )
     one = rows.join(asks, on="policy", how="semi").with_columns(
         group_key=pl.coalesce("billing_tin", "billing_npi", pl.lit(""))
     )

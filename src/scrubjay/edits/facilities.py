@@ -5,22 +5,16 @@ from __future__ import annotations
 import polars as pl
 
 from scrubjay.edit import edit
-from scrubjay.edits.shapes import at_place, billed_by_person, in_refused_place
+from scrubjay.edits.shapes import at_place, billed_by_person
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
 
 
-def in_places(lines: pl.LazyFrame, refs: References, group: str) -> pl.LazyFrame:
-    """Keep the lines whose place is in a group of places."""
-    return lines.join(refs.lazy("pos_groups").filter(pl.col("group") == group), on="pos", how="semi")
-
-
-def with_kind(rows: pl.LazyFrame, refs: References, column: str, group: str) -> pl.LazyFrame:
-    """Keep the rows whose taxonomy in ``column`` begins like one of a group; each distinct taxonomy is tested once."""
-    prefixes = refs.lazy("taxonomy_groups").filter(pl.col("group") == group).select("prefix")
-    known = rows.select(column).unique().drop_nulls().join(prefixes, how="cross")
-    fitting = known.filter(pl.col(column).str.starts_with(pl.col("prefix"))).select(column)
-    return rows.join(fitting, on=column, how="semi")
+def of_kind(refs: References, column: str, group: str) -> pl.Expr:
+    """The taxonomy in ``column`` begins like one of a group."""
+    table = refs.frame("taxonomy_groups")
+    listed = [p for p, g in zip(table["prefix"].to_list(), table["group"].to_list(), strict=True) if g == group]
+    return pl.any_horizontal(pl.col(column).str.starts_with(prefix) for prefix in listed)
 
 
 def _line_hits(rows: pl.LazyFrame, message: str, expected: str, **more: pl.Expr) -> pl.LazyFrame:
@@ -79,9 +73,9 @@ def office_place_at_hospital(t: Facts, refs: References) -> pl.LazyFrame:
     own = t.claims.filter(
         (pl.col("pos") == "11")
         & (pl.col("facility_npi").is_null() | (pl.col("facility_npi") == pl.col("billing_npi")))
-        & pl.col("billing_taxonomy").is_not_null()
+        & of_kind(refs, "billing_taxonomy", "HOSPITAL")
     )
-    return with_kind(own, refs, "billing_taxonomy", "HOSPITAL").select(
+    return own.select(
         "claim_id",
         line_id=pl.lit(None, dtype=pl.UInt32),
         message=pl.lit(
@@ -135,11 +129,9 @@ def service_facility_missing(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Add the service facility with name, address and NPI (loop 2310C, box 32).
     """
-    places = refs.lazy("pos_groups").filter(pl.col("group") == "POS_NEEDS_FACILITY")
     organisations = refs.lazy("taxonomy").filter(pl.col("section") == "Non-Individual")
     return (
-        t.claims.filter(pl.col("facility_npi").is_null())
-        .join(places, on="pos", how="semi")
+        t.claims.filter(pl.col("facility_npi").is_null() & t.in_place("POS_NEEDS_FACILITY"))
         .join(organisations.select(billing_taxonomy="code"), on="billing_taxonomy", how="anti")
         .select(
             "claim_id",
@@ -194,9 +186,10 @@ def injection_in_nursing_facility_stay(t: Facts, refs: References) -> pl.LazyFra
     ## Payers
     Deny for Medicare, off elsewhere.
     """
-    rows = t.lines.filter((t.in_group("ADM") | t.in_group("DRUG")) & ~t.in_group("SNF_EXCLUDED"))
+    covered = (t.in_group("ADM") | t.in_group("DRUG")) & ~t.in_group("SNF_EXCLUDED")
+    rows = t.lines.filter(t.in_place("POS_SNF") & covered)
     return _line_hits(
-        billed_by_person(in_places(rows, refs, "POS_SNF"), refs),
+        billed_by_person(rows, refs),
         "{} in place {}: a covered nursing facility stay contains it, and the facility pays.",
         "a bill to the nursing facility, or place 32 where no covered stay ran",
     )
@@ -244,7 +237,7 @@ def injection_in_health_center(t: Facts, refs: References) -> pl.LazyFrame:
     Deny for Medicare, off elsewhere.
     """
     return _line_hits(
-        in_places(t.lines.filter(t.in_group("ADM")), refs, "POS_RHC"),
+        t.lines.filter(t.in_group("ADM") & t.in_place("POS_RHC")),
         "Injection {} in place {}: it is inside the encounter rate, which the center bills on an 837I.",
         "the injection inside the encounter on an institutional claim",
     )
@@ -291,7 +284,7 @@ def injection_at_mass_immunization(t: Facts, refs: References) -> pl.LazyFrame:
     Give the place where the drug was injected; where it was a vaccine, its administration code.
     """
     return _line_hits(
-        in_places(t.lines.filter(t.in_group("ADM")), refs, "POS_MASS"),
+        t.lines.filter(t.in_group("ADM") & t.in_place("POS_MASS")),
         "Injection {} in place {}, a mass immunization center, which gives vaccines.",
         "the place of the injection, or the vaccine's administration code",
     )
@@ -337,9 +330,9 @@ def hospital_place_pays_no_practitioner(t: Facts, refs: References) -> pl.LazyFr
     ## Payers
     Deny for Ohio Medicaid, off elsewhere.
     """
-    rows = t.lines.filter(t.in_group("DRUG_ADMIN") | t.in_group("DRUG") | t.in_group("VAXP"))
+    given = t.in_group("DRUG_ADMIN") | t.in_group("DRUG") | t.in_group("VAXP")
     return _line_hits(
-        in_refused_place(rows, refs),
+        t.lines.filter(pl.col("pos_refused") & given),
         "{} in place {}: this payer pays no practitioner for it in a hospital setting.",
         "no line here: the hospital bills it",
     )

@@ -23,6 +23,7 @@ _PRIMARY = "P"
     name="filing-limit",
     category="denial",
     grain="claim",
+    start="lines",
     group="CO",
     carc="29",
     element="DTP03",
@@ -64,19 +65,11 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
     received = pl.lit(t.run.received)
     day = pl.col("service_date")
     days = pl.col("sw_TFL01.days").cast(pl.String).cast(pl.Int64, strict=False)
-    limit = (
-        pl.when(pl.col("days") == _CALENDAR_YEAR).then(day.dt.offset_by("1y")).otherwise(day + pl.duration(days="days"))
-    )
-    left, whole = (pl.col("limit") - received).dt.total_days(), (pl.col("limit") - day).dt.total_days()
-    late, soon = left < 0, left * 100 < whole * _SOON
-    lines = (
-        t.lines.filter(~pl.col("is_void") & day.is_not_null() & (day < received))
-        .with_columns(days=days)
-        .filter(pl.col("days") > 0)
-        .with_columns(limit=limit)
-        .filter(soon)
-        .with_columns(late=late)
-    )
+    limit = pl.when(days == _CALENDAR_YEAR).then(day.dt.offset_by("1y")).otherwise(day + pl.duration(days=days))
+    left = (pl.col("limit") - received).dt.total_days()
+    soon = (limit - received).dt.total_days() * 100 < (limit - day).dt.total_days() * _SOON
+    lines = t.lines.filter(~pl.col("is_void") & (day < received) & (days > 0) & soon).with_columns(limit=limit)
+    lines = lines.with_columns(late=left < 0)
     sizes = t.claims.select("claim_id", "payer_resp")
     totals = t.lines.select("claim_id").join(lines.select("claim_id").unique(), on="claim_id", how="semi")
     per_claim = (
@@ -178,7 +171,10 @@ def authorization_missing(t: Facts, refs: References) -> pl.LazyFrame:
     without = t.claims.filter(pl.col("prior_auth").is_null()).select("claim_id")
     return (
         t.lines.filter(
-            t.in_group("DRUG") & pl.col("line_auth").is_null() & ~(pl.col("emergency") == "Y").fill_null(value=False)
+            t.in_group("DRUG")
+            & pl.col("code").is_in(refs.keys("prior_auth", "hcpcs").implode())
+            & pl.col("line_auth").is_null()
+            & ~(pl.col("emergency") == "Y").fill_null(value=False)
         )
         .join(asked, on=["policy", "code"])
         .filter(begun & lasts)

@@ -125,12 +125,13 @@ def rsv_antibody_administration(t: Facts, refs: References) -> pl.LazyFrame:
     A warning for Medicaid, where states and the vaccine programme for children vary.
     """
     here = t.visit_has("RSV_AB") & ~t.visit_has("RSV_ADMIN") & dated()
+    given = t.lines.filter(here & (t.in_group("ADM") | t.in_group("VAXA_COUNSEL") | t.in_group("VAXA_PLAIN")))
     other_drugs = t.lines.filter(t.in_group("DRUG") & ~t.in_group("RSV_AB"))
-    injections = t.lines.filter(t.in_group("ADM") & here)
+    injections = given.filter(t.in_group("ADM"))
     injections = injections.join(other_drugs.select("visit_id"), on="visit_id", how="anti")
-    counselled = t.lines.filter(t.in_group("VAXA_COUNSEL") & here & ~t.visit_has("VAXP"))
+    counselled = given.filter(t.in_group("VAXA_COUNSEL") & ~t.visit_has("VAXP"))
     plain = surplus(
-        t.lines.filter(t.in_group("VAXA_PLAIN") & here), t.lines.filter(t.in_group("VAXP") & ~t.in_group("COVID_VAX"))
+        given.filter(t.in_group("VAXA_PLAIN")), t.lines.filter(t.in_group("VAXP") & ~t.in_group("COVID_VAX"))
     )
     names = ["claim_id", "line_id", "code", "visit_id", "billing_tin", "billing_npi"]
     rows = pl.concat([frame.select(names) for frame in (injections, counselled, plain)])

@@ -70,7 +70,8 @@ def intravenous_drug_as_injection(t: Facts, refs: References) -> pl.LazyFrame:
     Where the record shows the vein, bill the push or the infusion by its minutes; otherwise correct the drug or the
     text. Only the record knows the route.
     """
-    adm = t.lines.filter(t.in_group("ADM") & t.visit_has("DRUG") & ~t.visit_has("IV_GIVEN"))
+    reason = t.visit_has("IV_ONLY_DRUG") | t.visit_has_mod("IV_ROUTE") | pl.col("visit_worded")
+    adm = t.lines.filter(t.in_group("ADM") & reason & t.visit_has("DRUG") & ~t.visit_has("IV_GIVEN"))
     drugs = with_texts(t, t.lines.filter(t.in_group("DRUG") & t.visit_has("ADM") & ~t.visit_has("IV_GIVEN")))
     text = pl.col("line_text")
     vein = into_vein(text) & ~into_muscle(text)

@@ -369,6 +369,7 @@ def injection_by_two_clinicians(t: Facts, refs: References) -> pl.LazyFrame:
         t.in_group("ADM")
         & ~pl.col("is_void")
         & ~pl.col("stands_alone")
+        & (pl.col("visit_code_lines") > pl.col("day_code_lines"))
         & pl.col("billing_tin").is_not_null()
         & pl.col("rendering_npi").is_not_null()
     )

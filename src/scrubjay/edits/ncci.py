@@ -47,6 +47,11 @@ def _undated(pairs: pl.LazyFrame) -> pl.LazyFrame:
     )  # fmt: skip
 
 
+def over_limit() -> pl.Expr:
+    """The units of the code for the patient, provider and day, all lines together, are above the payer's limit."""
+    return pl.col("day_units_milli") > pl.col("payer_mue_value").cast(pl.Int64) * 1000
+
+
 @edit(
     "NCC01",
     name="pair-never-together",
@@ -251,7 +256,7 @@ def units_over_day_limit(t: Facts, refs: References) -> pl.LazyFrame:
     value = pl.col("payer_mue_value").cast(pl.Int64)
     per_day = pl.col("payer_mue_mai").is_null() | (pl.col("payer_mue_mai") != _PER_LINE)
     counted = (pl.col("unit_basis") == "UN") & pl.col("units_milli").is_not_null()
-    some = t.lines.filter((pl.col("day_units_milli") > value * 1000) & per_day & counted)
+    some = t.lines.filter(over_limit() & per_day & counted)
     key = ["day_code_id", "claim_id"]
     lines = some.with_columns(
         daily=_daily(),

@@ -36,8 +36,16 @@ def _codes_of_ndc(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     return rows.join(found, on="line_id").with_columns(words=pl.col("right").list.join(" or "))
 
 
-def _billed(t: Facts) -> pl.LazyFrame:
-    return t.lines.filter(t.in_group("DRUG") & has_ndc() & ~pl.col("is_void") & pl.col("service_date").is_not_null())
+def _billed(t: Facts, more: pl.Expr) -> pl.LazyFrame:
+    """Return the drug lines with an NDC that is not plainly their code's own."""
+    return t.lines.filter(
+        t.in_group("DRUG")
+        & has_ndc()
+        & ~pl.col("ndc_own")
+        & more
+        & ~pl.col("is_void")
+        & pl.col("service_date").is_not_null()
+    )
 
 
 @edit(
@@ -89,7 +97,9 @@ def brand_has_its_own_code(t: Facts, refs: References) -> pl.LazyFrame:
     Deny everywhere; a warning for days after the newest crosswalk.
     """
     family = refs.lazy("brand_families")
-    rows = _billed(t).join(family.select("code", "family"), on="code")
+    rows = _billed(t, pl.col("code").is_in(refs.keys("brand_families", "code").implode())).join(
+        family.select("code", "family"), on="code"
+    )
     others = family.select(other="code", family="family")
     found = _codes_of_ndc(rows, refs).filter(~pl.col("own"))
     brand = (
@@ -217,7 +227,7 @@ def ndc_of_another_code(t: Facts, refs: References) -> pl.LazyFrame:
     is a warning everywhere: it is Medicare's and not complete.
     """
     unclassified = refs.lazy("noc").select(code="hcpcs")
-    rows = _billed(t).join(unclassified, on="code", how="anti")
+    rows = _billed(t, pl.lit(value=True)).join(unclassified, on="code", how="anti")
     twins = refs.lazy("crosswalks").select(code="from_code", right="to_code")
     twins = pl.concat([twins, twins.select(code="right", right="code")])
     known = _codes_of_ndc(rows, refs)
@@ -308,14 +318,14 @@ def ndc_quantity_and_units_differ(t: Facts, refs: References) -> pl.LazyFrame:
     Enter the quantity that was used: milliliters for liquids, containers (UN) for powders. If the units are wrong,
     correct them from the dose.
     """
-    drugs = t.lines.filter(t.in_group("DRUG") & ~pl.col("is_void") & has_ndc())
+    drugs = t.lines.filter(t.in_group("DRUG") & ~pl.col("ndc_fits") & ~pl.col("is_void") & has_ndc())
     wasted = t.lines.filter(t.has_mod("JW")).select("day_code_id").unique()
     held = with_ndc_units(t, drugs.join(wasted, on="day_code_id", how="anti"), refs).join(_percent(refs), how="cross")
     # Compared in products, so that nothing is rounded: units x held_by against held.
     billed = pl.col("units_milli") * pl.col("held_by")
     apart = (billed - pl.col("held")).abs() * 100 > pl.col("percent") * pl.col("held")
     rounded = pl.col("units_milli") == pl.col("held_units") * 1000
-    wrong_units = by_text(t).filter(~pl.col("fits")).select("line_id")
+    wrong_units = by_text(t, drugs).filter(~pl.col("fits")).select("line_id")
     return held.filter(apart & ~rounded).join(wrong_units, on="line_id", how="anti").select(
         "claim_id",
         "line_id",

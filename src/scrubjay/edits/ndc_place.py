@@ -103,7 +103,8 @@ def two_ndcs_of_one_code(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     A warning. The second line is judged only where every drug needs its NDC: Medicaid, UnitedHealthcare and others.
     """
-    drugs = t.lines.filter(t.in_group("DRUG") & has_ndc() & ~pl.col("is_void"))
+    several = (pl.col("day_code_lines") > 1) & (pl.col("sw_ndc") == "all-drugs")
+    drugs = t.lines.filter(t.in_group("DRUG") & ((pl.col("ndc_count") > 1) | several) & has_ndc() & ~pl.col("is_void"))
     doubled = drugs.filter(pl.col("ndc_count") > 1).select(
         "claim_id",
         "line_id",
@@ -121,9 +122,9 @@ def two_ndcs_of_one_code(t: Facts, refs: References) -> pl.LazyFrame:
         | t.has_mod("JW")
         | pl.col("ndc_link").is_not_null()
     )
-    several = drugs.filter((pl.col("day_code_lines") > 1) & (pl.col("sw_ndc") == "all-drugs"))
     beside = (
-        several.with_columns(ndc11=pl.coalesce(eleven_digits(pl.col("ndc")), "ndc"), apart=apart)
+        drugs.filter(several)
+        .with_columns(ndc11=pl.coalesce(eleven_digits(pl.col("ndc")), "ndc"), apart=apart)
         .sort("line_id")
         .group_by("day_code_id", maintain_order=True)
         .agg(

@@ -79,6 +79,7 @@ def substance_not_named(t: Facts, refs: References) -> pl.LazyFrame:
     name="text-too-long",
     category="rejection",
     grain="line",
+    start=["lines", "notes"],
     element="SV101-7",
     box="19",
     fix="review",
@@ -104,21 +105,18 @@ def text_too_long(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Shorten the text to 80 characters; keep name, strength, dose, route and NDC.
     """
-    size = pl.col("size")
     shape = {
         "message": pl.format("{} has {} characters and holds at most {}.", "element", "size", pl.lit(LONGEST)),
         "found": pl.format("{} characters", "size"),
         "expected": pl.format("at most {} characters", pl.lit(LONGEST)),
     }
-    described = t.lines.select(
-        "claim_id", "line_id", "segment", size=pl.col("description").str.len_chars()
-    ).with_columns(element=pl.lit("SV101-7"))
-    noted = t.notes.select("claim_id", "line_id", "segment", size=pl.col("text").str.len_chars()).with_columns(
-        element=pl.lit("NTE02")
-    )
-    return (
-        pl.concat([described.filter(size > LONGEST), noted.filter(size > LONGEST)]).with_columns(**shape).drop("size")
-    )
+    described, noted = pl.col("description").str.len_chars(), pl.col("text").str.len_chars()
+    where = ["claim_id", "line_id", "segment"]
+    rows = [
+        t.lines.filter(described > LONGEST).select(*where, size=described, element=pl.lit("SV101-7")),
+        t.notes.filter(noted > LONGEST).select(*where, size=noted, element=pl.lit("NTE02")),
+    ]
+    return pl.concat(rows).with_columns(**shape).drop("size")
 
 
 @edit(

@@ -9,9 +9,7 @@ from scrubjay.edits.shapes import (
     at_place,
     beside,
     billed_by_person,
-    in_refused_place,
     injection_dies,
-    not_in_place,
     of_group,
     spread_modifiers,
     taken_off,
@@ -80,8 +78,8 @@ def visit_and_injection_in_facility(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     Deny for UnitedHealthcare commercial from 2022-01-01 (19, 21-24, 26, 51, 52, 61), off elsewhere.
     """
-    given = in_refused_place(t.lines.filter(t.in_group("INJ_INF") & t.visit_has("EM_ANY")), refs)
-    visits = in_refused_place(t.lines.filter(t.in_group("EM_ANY") & t.visit_has("INJ_INF")), refs)
+    given = t.lines.filter(pl.col("pos_refused") & t.in_group("INJ_INF") & t.visit_has("EM_ANY"))
+    visits = t.lines.filter(pl.col("pos_refused") & t.in_group("EM_ANY") & t.visit_has("INJ_INF"))
     return merge_pairs(beside(given, visits), on=2).select(
         "claim_id",
         "line_id",
@@ -269,15 +267,8 @@ def injection_by_telehealth(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Remove the telehealth modifier from the injection; give the place where the patient was injected, from the record.
     """
-    places = (
-        refs.lazy("pos_groups").filter(pl.col("group") == "POS_TELEHEALTH").select("pos", remote=pl.lit(value=True))
-    )
-    rows = (
-        t.lines.filter(t.in_group("ADM"))
-        .join(places, on="pos", how="left")
-        .filter(pl.col("remote") | t.has_mod("TELEHEALTH"))
-        .with_columns(pl.col("remote").fill_null(value=False))
-    )
+    remote = t.in_place("POS_TELEHEALTH")
+    rows = t.lines.filter(t.in_group("ADM") & (remote | t.has_mod("TELEHEALTH"))).with_columns(remote=remote)
     removed = taken_off(of_group(spread_modifiers(rows), refs, "TELEHEALTH")).rename({"element": "slot"})
     where = at_place()
     remote, worn = pl.col("remote"), pl.col("bad").is_not_null()
@@ -352,7 +343,7 @@ def injection_in_facility_place(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     Deny for Medicare; off elsewhere (EM04, POS02 and POS09 are other payers' own rules).
     """
-    given = not_in_place(in_refused_place(t.lines.filter(t.in_group("ADM")), refs), refs, "POS_SNF")
+    given = t.lines.filter(t.in_group("ADM") & pl.col("pos_refused") & ~t.in_place("POS_SNF"))
     return _refused(given, refs, "Injection {} in place {}: a professional injection has no facility amount.")
 
 
@@ -404,7 +395,7 @@ def administration_in_refused_place(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     Deny for Regence from 2024-11-01 (fifteen places), off elsewhere.
     """
-    given = in_refused_place(t.lines.filter(t.in_group("REG_ADMIN")), refs)
+    given = t.lines.filter(t.in_group("REG_ADMIN") & pl.col("pos_refused"))
     return _refused(given, refs, "Service {} in place {}: this payer pays no professional administration there.")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from scrubjay.edit import edit
-from scrubjay.edits.facilities import in_places, with_kind
+from scrubjay.edits.facilities import of_kind
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
 
@@ -21,6 +21,7 @@ def _supervised(t: Facts) -> pl.LazyFrame:
     name="staff-as-rendering-clinician",
     category="denial",
     grain="claim",
+    start=["claims", "lines"],
     refs=["taxonomy_groups"],
     group="CO",
     carc="170",
@@ -57,14 +58,13 @@ def staff_as_rendering_clinician(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     Deny for Medicare and Medicare Advantage; elsewhere a warning, some payers enrol nurses.
     """
-    claims = with_kind(t.claims, refs, "rendering_taxonomy", "NURSING_STAFF").select(
+    claims = t.claims.filter(of_kind(refs, "rendering_taxonomy", "NURSING_STAFF")).select(
         "claim_id",
         line_id=pl.lit(None, dtype=pl.UInt32),
         segment="rendering_segment",
         taxonomy="rendering_taxonomy",
     )
-    own = t.lines.filter(pl.col("line_rendering_taxonomy").is_not_null())
-    lines = with_kind(own, refs, "line_rendering_taxonomy", "NURSING_STAFF").select(
+    lines = t.lines.filter(of_kind(refs, "line_rendering_taxonomy", "NURSING_STAFF")).select(
         "claim_id", "line_id", segment="line_rendering_segment", taxonomy="line_rendering_taxonomy"
     )
     return pl.concat([claims, lines]).select(
@@ -359,7 +359,7 @@ def supervised_injection_away(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     For Medicare, off elsewhere.
     """
-    away = in_places(t.lines.filter(t.in_group("ADM") & ~t.day_has("EM_ANY")), refs, "POS_AWAY")
+    away = t.lines.filter(t.in_group("ADM") & t.in_place("POS_AWAY") & ~t.day_has("EM_ANY"))
     return away.join(_supervised(t), on="claim_id").select(
         "claim_id",
         "line_id",

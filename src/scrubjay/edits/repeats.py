@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from scrubjay.edit import edit
-from scrubjay.edits.ncci import units_over_day_limit
+from scrubjay.edits.ncci import over_limit, units_over_day_limit
 from scrubjay.edits.products import may_be_injected, noted_claims
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
@@ -258,7 +258,7 @@ def injections_over_day_limit(t: Facts, refs: References) -> pl.LazyFrame:
     Deny for Medicare; elsewhere a warning, since other payers keep their own limits. Medicaid has its own table, which
     does not say whether lines are added up.
     """
-    shots = replace(t, lines=t.lines.filter(t.in_group("ADM") & (pl.col("payer_mue_value") > 0)))
+    shots = replace(t, lines=t.lines.filter(t.in_group("ADM") & over_limit() & (pl.col("payer_mue_value") > 0)))
     tables = shots.lines.select("line_id", "sw_mue", "payer_mue_edition")
     return (
         units_over_day_limit(shots, refs)

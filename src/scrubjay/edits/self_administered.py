@@ -15,9 +15,12 @@ _SUPPLY_ELSEWHERE = r"(?i)\bDME\b"
 
 def _on_list(t: Facts, refs: References, name: str) -> pl.LazyFrame:
     """Return the drug lines that a list holds on the day, with ``rule`` and ``firm`` (the source is not memory)."""
+    on_a_list = pl.col("code").is_in(refs.keys("sad", "hcpcs").implode())
     listed = refs.lazy("sad").filter(pl.col("list") == name)
     table = listed.select(code="hcpcs", rule="rule", since="valid_from", firm=pl.col("source") != "M")
-    rows = t.lines.filter(t.in_group("DRUG") & ~pl.col("is_void") & ~t.has_mod("STATUTE")).join(table, on="code")
+    rows = t.lines.filter(t.in_group("DRUG") & on_a_list & ~pl.col("is_void") & ~t.has_mod("STATUTE")).join(
+        table, on="code"
+    )
     return rows.filter(pl.col("since").is_null() | (pl.col("since") <= pl.col("service_date")))
 
 

@@ -32,19 +32,6 @@ def beside(own: pl.LazyFrame, other: pl.LazyFrame) -> pl.LazyFrame:
     )
 
 
-def in_refused_place(lines: pl.LazyFrame, refs: References) -> pl.LazyFrame:
-    """Keep the lines whose place is in the payer's own list (the switch ``facility_pos``)."""
-    places = refs.lazy("pos_groups").select("group", "pos")
-    return lines.with_columns(place_list=pl.col("sw_facility_pos").cast(pl.String)).join(
-        places, left_on=["place_list", "pos"], right_on=["group", "pos"], how="semi"
-    )
-
-
-def not_in_place(lines: pl.LazyFrame, refs: References, group: str) -> pl.LazyFrame:
-    """Drop the lines whose place is in a group of places."""
-    return lines.join(refs.lazy("pos_groups").filter(pl.col("group") == group), on="pos", how="anti")
-
-
 def billed_by_person(lines: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     """Drop the lines of a facility's own claim: an organisation's taxonomy bills and no rendering clinician is named."""
     organisations = refs.lazy("taxonomy").filter(pl.col("section") == "Non-Individual")

@@ -6,11 +6,8 @@ import polars as pl
 
 from scrubjay.edit import edit
 from scrubjay.facts import Facts
+from scrubjay.facts.identifiers import DIGITS, is_npi
 from scrubjay.refdata import References
-
-_DIGITS = 10
-_PREFIX_SUM = 24
-"""What the prefix 80840 adds to the check sum of an NPI (45 CFR 162.406)."""
 
 
 @edit(
@@ -18,6 +15,7 @@ _PREFIX_SUM = 24
     name="rendering-npi-invalid",
     category="denial",
     grain="claim",
+    start=["claims", "lines"],
     group="CO",
     carc="16",
     rarc=["N290"],
@@ -66,82 +64,88 @@ def rendering_npi_invalid(t: Facts, refs: References) -> pl.LazyFrame:
     Enter the NPI of the person who gave the service, from the NPI registry. Signs between the digits are taken out when
     what remains is a valid NPI.
     """
-    found = pl.concat([_invalid(t), _without_number(t), _organisation(t), _nobody(t)], how="diagonal")
-    return found.with_columns(pl.col("line_id").cast(pl.UInt32))
+    served = t.in_group("ADM") & pl.col("line_rendering_npi").is_null()
+    # A person who bills rendered the service himself. In a facility an organisation may bill what it gave.
+    biller = (pl.col("billing_type") != "1").fill_null(value=True) | pl.col("billing_npi").is_null()
+    nobody = (
+        t.in_group("ADM")
+        & pl.col("rendering_npi").is_null()
+        & pl.col("line_rendering_segment").is_null()
+        & biller
+        & ~pl.col("pos_facility").fill_null(value=False)
+    )
+    named = pl.col("rendering_segment").is_not_null()
+    organisation = (pl.col("rendering_type") == "2") & pl.col("rendering_npi").is_not_null()
+    claims = t.claims.filter(
+        ~pl.col("rendering_npi_valid") | (named & pl.col("rendering_npi").is_null()) | organisation
+    )
+    line_named = pl.col("line_rendering_segment").is_not_null()
+    lines = t.lines.filter(
+        ~pl.col("line_rendering_npi_valid") | (line_named & pl.col("line_rendering_npi").is_null()) | nobody
+    )
+    numbers = [
+        claims.select("claim_id", npi="rendering_npi", segment="rendering_segment", valid="rendering_npi_valid"),
+        lines.select(
+            "claim_id",
+            "line_id",
+            npi="line_rendering_npi",
+            segment="line_rendering_segment",
+            valid="line_rendering_npi_valid",
+        ),
+    ]
+    told = pl.concat(numbers, how="diagonal")
+    injected = t.lines.filter(served).select("claim_id")
+    unnamed = lines.filter(nobody).join(t.claims.filter(named).select("claim_id"), on="claim_id", how="anti")
+    found = [
+        _invalid(told.filter(~pl.col("valid"))),
+        _without_number(told.filter(pl.col("npi").is_null() & pl.col("segment").is_not_null())),
+        _organisation(claims.filter(organisation).join(injected, on="claim_id", how="semi")),
+        _nobody(unnamed),
+    ]
+    return pl.concat(found, how="diagonal").with_columns(pl.col("line_id").cast(pl.UInt32))
 
 
-def _invalid(t: Facts) -> pl.LazyFrame:
-    """Return the numbers that are no NPI; each distinct number is tested once."""
-    numbers = pl.concat(
-        [
-            t.claims.select("claim_id", npi="rendering_npi", segment="rendering_segment"),
-            t.lines.filter(pl.col("line_rendering_npi").is_not_null()).select(
-                "claim_id", "line_id", npi="line_rendering_npi", segment="line_rendering_segment"
-            ),
-        ],
-        how="diagonal",
-    )
-    bad = (
-        numbers.select("npi")
-        .unique()
-        .filter(pl.col("npi").is_not_null() & ~_valid(pl.col("npi")))
-        .with_columns(digits=pl.col("npi").str.replace_all(r"[^0-9]", ""))
-        .with_columns(mended=_valid(pl.col("digits")))
-    )
+def _invalid(numbers: pl.LazyFrame) -> pl.LazyFrame:
+    """Word the numbers that are no NPI."""
+    digits = pl.col("npi").str.replace_all(r"[^0-9]", "")
     # Another kind of number may stand there, a social security number for one: only what looks like an NPI is shown.
-    shown = pl.when(pl.col("digits").str.len_bytes() == _DIGITS).then("npi")
+    shown = pl.when(pl.col("digits").str.len_bytes() == DIGITS).then("npi")
     length = pl.format("{} characters", pl.col("npi").str.len_chars())
     patch = pl.struct("segment", element=pl.lit("NM109"), old="npi", new="digits")
-    return numbers.join(bad, on="npi").select(
+    return (
+        numbers.with_columns(digits=digits)
+        .with_columns(mended=is_npi(pl.col("digits")))
+        .select(
+            "claim_id",
+            "line_id",
+            "segment",
+            patches=pl.when("mended").then(pl.concat_list(patch)),
+            fix_text=pl.when("mended").then(pl.lit("Take the signs that are no digits out of the NPI.")),
+            message=pl.format(
+                "The rendering NPI ({}) is not valid: it needs ten digits and a right check digit.",
+                pl.coalesce(shown, length),
+            ),
+            found=pl.coalesce(shown, length),
+            expected=pl.when("mended").then("digits").otherwise(pl.lit("ten digits with a valid check digit")),
+        )
+    )
+
+
+def _without_number(loops: pl.LazyFrame) -> pl.LazyFrame:
+    """Word the rendering loops that carry no number."""
+    return loops.select(
         "claim_id",
         "line_id",
         "segment",
-        patches=pl.when("mended").then(pl.concat_list(patch)),
-        fix_text=pl.when("mended").then(pl.lit("Take the signs that are no digits out of the NPI.")),
-        message=pl.format(
-            "The rendering NPI ({}) is not valid: it needs ten digits and a right check digit.",
-            pl.coalesce(shown, length),
-        ),
-        found=pl.coalesce(shown, length),
-        expected=pl.when("mended").then("digits").otherwise(pl.lit("ten digits with a valid check digit")),
-    )
-
-
-def _valid(npi: pl.Expr) -> pl.Expr:
-    """Say whether a text is ten digits whose Luhn sum with the prefix 80840 ends in zero."""
-    number = npi.cast(pl.Int64, strict=False)
-    total: pl.Expr = pl.lit(_PREFIX_SUM)
-    for place in range(_DIGITS):
-        digit = number // 10**place % 10
-        # Counted from the right, every second digit is doubled and its own digits are summed.
-        total = total + (digit if place % 2 == 0 else digit * 2 // 10 + digit * 2 % 10)
-    ten: pl.Expr = (npi.str.len_bytes() == _DIGITS) & (number >= 10 ** (_DIGITS - 1))
-    return (ten & (total % 10 == 0)).fill_null(value=False)
-
-
-def _without_number(t: Facts) -> pl.LazyFrame:
-    """Return rendering loops that carry no number."""
-    claims = t.claims.filter(pl.col("rendering_segment").is_not_null() & pl.col("rendering_npi").is_null())
-    lines = t.lines.filter(pl.col("line_rendering_segment").is_not_null() & pl.col("line_rendering_npi").is_null())
-    rows = pl.concat(
-        [
-            claims.select("claim_id", segment="rendering_segment"),
-            lines.select("claim_id", "line_id", segment="line_rendering_segment"),
-        ],
-        how="diagonal",
-    )
-    return rows.with_columns(
         message=pl.lit("The rendering provider has no NPI: NM108 must be XX and NM109 the number."),
         found=pl.lit("no number"),
         expected=pl.lit("the NPI of the person who gave the service"),
     )
 
 
-def _organisation(t: Facts) -> pl.LazyFrame:
-    """Return rendering organisations; the guide allows them, payers of injections want the person."""
-    served = t.lines.filter(t.in_group("ADM") & pl.col("line_rendering_npi").is_null()).select("claim_id")
-    rows = t.claims.filter((pl.col("rendering_type") == "2") & pl.col("rendering_npi").is_not_null())
-    return rows.join(served, on="claim_id", how="semi").select(
+def _organisation(claims: pl.LazyFrame) -> pl.LazyFrame:
+    """Word rendering organisations; the guide allows them, payers of injections want the person."""
+    return claims.select(
         "claim_id",
         segment="rendering_segment",
         element=pl.lit("NM102"),
@@ -152,17 +156,9 @@ def _organisation(t: Facts) -> pl.LazyFrame:
     )
 
 
-def _nobody(t: Facts) -> pl.LazyFrame:
-    """Return claims of organisations that name no rendering clinician for an injection."""
-    named = t.claims.filter(pl.col("rendering_segment").is_not_null()).select("claim_id")
-    unnamed = t.in_group("ADM") & pl.col("rendering_npi").is_null() & pl.col("line_rendering_segment").is_null()
-    # A person who bills rendered the service himself. In a facility an organisation may bill what it gave.
-    organisation = (pl.col("billing_type") != "1").fill_null(value=True) | pl.col("billing_npi").is_null()
-    rows = (
-        t.lines.filter(unnamed & organisation & ~pl.col("pos_facility").fill_null(value=False))
-        .join(named, on="claim_id", how="anti")
-        .unique("claim_id", keep="first", maintain_order=True)
-    )
+def _nobody(lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Word the claims of organisations that name no rendering clinician for an injection."""
+    rows = lines.unique("claim_id", keep="first", maintain_order=True)
     return rows.select(
         "claim_id",
         segment="claim_segment",

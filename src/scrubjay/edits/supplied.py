@@ -206,6 +206,7 @@ def cent_line_elsewhere(t: Facts, refs: References) -> pl.LazyFrame:
     name="free-drug-charged",
     category="compliance",
     grain="line",
+    beside=["text"],
     scope="DRUG",
     element="SV102",
     box="24F",
@@ -239,7 +240,9 @@ def free_drug_charged(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     Deny everywhere. What only the claim note says is a warning.
     """
-    rows = t.lines.filter(t.in_group("DRUG") & (pl.col("charge_cents") > 1) & ~pl.col("is_void"))
+    rows = t.lines.filter(
+        t.in_group("DRUG") & pl.col("visit_worded") & (pl.col("charge_cents") > 1) & ~pl.col("is_void")
+    )
     noted = t.notes.filter(says_free(pl.col("text"))).select("claim_id")
     described = says_free(pl.col("description")).fill_null(value=False)
     near = rows.filter(described).select("line_id")

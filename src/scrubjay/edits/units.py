@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 
 from scrubjay.edit import edit
-from scrubjay.edits.ncci import units_over_day_limit, units_over_line_limit
+from scrubjay.edits.ncci import over_limit, units_over_day_limit, units_over_line_limit
 from scrubjay.edits.partners import patch, with_same_code
 from scrubjay.edits.products import at_no_cost
 from scrubjay.facts import Facts
@@ -66,7 +66,7 @@ def drug_units_over_limit(t: Facts, refs: References) -> pl.LazyFrame:
     Deny for Medicare; elsewhere a warning. Medicaid is tested against its own table. Injections themselves (96372) are
     MUL06.
     """
-    drugs = replace(t, lines=t.lines.filter(t.in_group("DRUG") & (pl.col("payer_mue_value") > 0)))
+    drugs = replace(t, lines=t.lines.filter(t.in_group("DRUG") & over_limit() & (pl.col("payer_mue_value") > 0)))
     wanted = ["claim_id", "line_id", "denied", "message", "found", "expected", "level_cap"]
     line = units_over_line_limit(drugs, refs).with_columns(level_cap=pl.lit(None, dtype=pl.String)).select(wanted)
     day = units_over_day_limit(drugs, refs).select(wanted)

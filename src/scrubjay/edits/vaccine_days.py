@@ -22,6 +22,7 @@ _ONE = 1000
     name="allergy-visit-without-25",
     category="denial",
     grain="line",
+    start="pairs",
     scope="EM_ANY",
     needs=["service_date"],
     refs=["ptp"],

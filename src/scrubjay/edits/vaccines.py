@@ -252,6 +252,7 @@ def vaccine_without_g_code(t: Facts, refs: References) -> pl.LazyFrame:
     name="counselled-vaccine-with-injection",
     category="denial",
     grain="line",
+    start="pairs",
     scope="ADM",
     beside=["VAXA_COUNSEL"],
     needs=["service_date"],

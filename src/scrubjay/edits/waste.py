@@ -6,7 +6,7 @@ import polars as pl
 
 from scrubjay.edit import edit
 from scrubjay.edits.products import at_no_cost, with_container
-from scrubjay.edits.shapes import not_in_place, of_group, spread_modifiers, taken_off
+from scrubjay.edits.shapes import of_group, spread_modifiers, taken_off
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
 
@@ -73,14 +73,20 @@ def neither_jw_nor_jz(t: Facts, refs: References) -> pl.LazyFrame:
     only_single = (pl.col("drug_jw_jz") == "yes").fill_null(value=False)
     rows = (
         t.lines.filter(
-            t.in_group("DRUG") & (by_ndc | only_single) & ~pl.col("is_void") & pl.col("service_date").is_not_null()
+            t.in_group("DRUG")
+            & (by_ndc | only_single)
+            & ~t.has_mod("WASTE")
+            & ~t.in_place("POS_RHC")
+            & ~pl.col("is_void")
+            & pl.col("service_date").is_not_null()
         )
-        .with_columns(by_ndc=by_ndc, marked=t.has_mod("WASTE").any().over("day_code_id"))
-        .filter(~pl.col("marked") & ~at_no_cost().fill_null(value=False))
+        .with_columns(by_ndc=by_ndc)
+        .filter(~at_no_cost().fill_null(value=False))
+        .join(t.lines.filter(t.has_mod("WASTE")).select("day_code_id"), on="day_code_id", how="anti")
     )
     single = ~pl.col("by_ndc") | (pl.col("dose") == "single").fill_null(value=False)
     return (
-        with_container(not_in_place(rows, refs, "POS_RHC"), refs)
+        with_container(rows, refs)
         .filter(single | pl.col("dose").is_null())
         .with_columns(hit=single)
         .sort("line_id")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import polars as pl
 
+from scrubjay.facts.gather import Ints
+from scrubjay.facts.identifiers import npi_valid
 from scrubjay.policy import PolicySet
 
 VOID = "8"
@@ -14,16 +17,14 @@ def with_policy(claims: pl.DataFrame, policy: PolicySet, forced: str | None) -> 
     """Add ``policy``: the layer that judges each claim, by payer id, payer name or filing indicator."""
     if forced is not None:
         return claims.with_columns(pl.lit(forced).alias("policy"))
-    keys = ["payer_id", "payer_name", "filing_code"]
-    distinct = claims.select(keys).unique(maintain_order=True)
-    names = [policy.select(*row) for row in distinct.iter_rows()]
-    return claims.join(
-        distinct.with_columns(pl.Series("policy", names, dtype=pl.String)),
-        on=keys,
-        how="left",
-        nulls_equal=True,
-        maintain_order="left",
-    )
+    payers = list(zip(*(claims[name].to_list() for name in ("payer_id", "payer_name", "filing_code")), strict=True))
+    chosen = {payer: policy.select(*payer) for payer in set(payers)}
+    return claims.hstack([pl.Series("policy", [chosen[payer] for payer in payers], dtype=pl.String)])
+
+
+def with_rendering(claims: pl.DataFrame) -> pl.DataFrame:
+    """Add ``rendering_npi_valid``: the claim's rendering NPI can be one; null where it has none."""
+    return claims.hstack([npi_valid(claims["rendering_npi"]).alias("rendering_npi_valid")])
 
 
 def with_patient(claims: pl.DataFrame) -> pl.DataFrame:
@@ -43,4 +44,19 @@ def with_patient(claims: pl.DataFrame) -> pl.DataFrame:
         pl.col("frequency").is_in([REPLACEMENT, VOID]).fill_null(value=False).alias("stands_alone"),
         (pl.col("frequency") == VOID).fill_null(value=False).alias("is_void"),
         pl.struct(pl.coalesce("payer_id", "payer_name", "policy").alias("payer")).hash().alias("payer_key"),
+    )
+
+
+def with_line_sums(claims: pl.DataFrame, lines: pl.DataFrame, claim_ix: Ints) -> pl.DataFrame:
+    """Add ``line_count``, ``lines_cents`` (the sum of the line charges) and ``unread_charges`` (lines without one)."""
+    charge = lines["charge_cents"]
+    cents = np.zeros(len(claims), dtype=np.int64)
+    np.add.at(cents, claim_ix, charge.fill_null(0).to_numpy())
+    unread = np.bincount(claim_ix[charge.is_null().to_numpy()], minlength=len(claims))
+    return claims.hstack(
+        [
+            pl.Series("line_count", np.bincount(claim_ix, minlength=len(claims)).astype(np.uint32)),
+            pl.Series("lines_cents", cents),
+            pl.Series("unread_charges", unread.astype(np.uint32)),
+        ]
     )

@@ -9,7 +9,8 @@ import polars as pl
 
 from scrubjay.facts.gather import NO_DAY, Ints, days, distinct
 from scrubjay.facts.lookups import diagnosis_book
-from scrubjay.groups import Bits, prefix_masks
+from scrubjay.groups import Bits, diagnosis_groups, prefix_masks
+from scrubjay.io.columns import masked
 from scrubjay.refdata import References
 
 _SLOTS = 13
@@ -32,7 +33,7 @@ def with_diagnoses(
     reaches back to it), ``listed`` (known on some day) and ``wrong_set`` (marked as ICD-9-CM on a day of ICD-10-CM).
     """
     values, code_ix = distinct(diagnoses["code"])
-    masks = prefix_masks(bits, refs.frame("dx_groups"), values)
+    masks = prefix_masks(bits, diagnosis_groups(refs), values)
     row_claim = np.searchsorted(claims["claim_id"].to_numpy(), diagnoses["claim_id"].to_numpy())
     position = diagnoses["position"].to_numpy().astype(np.int64)
     first_day = _first_days(claims, lines, claim_ix)
@@ -59,9 +60,9 @@ def with_diagnoses(
             pointed[word] |= spread[at]
     count = np.bincount(row_claim, minlength=len(claims))[claim_ix] if len(claims) else np.zeros(0, dtype=np.int64)
     where = pl.Series(np.maximum(first, 0).astype(np.uint32))
-    dx1 = diagnoses["code"].gather(where) if len(diagnoses) else pl.Series([None] * len(lines), dtype=pl.String)
+    dx1 = diagnoses["code"][where] if len(diagnoses) else pl.Series([None] * len(lines), dtype=pl.String)
     lines = lines.with_columns(
-        pl.select(pl.when(pl.Series(first >= 0)).then(dx1)).to_series().alias("dx1"),
+        masked(dx1, first >= 0).alias("dx1"),
         pl.Series("dx_count", count.astype(np.uint8)),
         *(pl.Series(name, mask) for name, mask in zip(bits.columns("dx"), pointed, strict=True)),
     )
@@ -78,8 +79,7 @@ def _first_days(claims: pl.DataFrame, lines: pl.DataFrame, claim_ix: Ints) -> In
 
 
 def _as_date(day: Ints) -> pl.Series:
-    column = pl.Series(day.astype(np.int32))
-    return pl.select(pl.when(column != NO_DAY).then(column)).to_series().cast(pl.Date)
+    return masked(pl.Series(day.astype(np.int32)), day != NO_DAY).cast(pl.Date)
 
 
 def _with_validity(diagnoses: pl.DataFrame, refs: References, values: list[str], code_ix: Ints) -> pl.DataFrame:
@@ -91,7 +91,4 @@ def _with_validity(diagnoses: pl.DataFrame, refs: References, values: list[str],
     day = days(diagnoses["service_date"])
     _, holds = book.find(book.ranks(values)[code_ix], day)
     listed = np.array([value in known for value in values], dtype=bool)[code_ix]
-    judged = pl.Series(day >= reaches)
-    return diagnoses.with_columns(
-        pl.select(pl.when(judged).then(pl.Series(holds))).to_series().alias("valid"), pl.Series("listed", listed)
-    )
+    return diagnoses.hstack([masked(pl.Series(holds), day >= reaches).alias("valid"), pl.Series("listed", listed)])

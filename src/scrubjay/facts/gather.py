@@ -14,9 +14,21 @@ Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
 
 
+_FEW = 200
+
+
+def rows_at(frame: pl.DataFrame, names: list[str], at: Ints) -> list[pl.Series]:
+    """Return some columns of a frame at the given rows."""
+    where = pl.Series(at.astype(np.uint32))
+    return [frame.get_column(name)[where] for name in names]
+
+
 def days(column: pl.Series) -> Ints:
     """Return a date column as days since 1970-01-01, :data:`NO_DAY` for null."""
-    return column.cast(pl.Int32).fill_null(NO_DAY).to_numpy().astype(np.int64)
+    number = column.cast(pl.Int32)
+    if not number.null_count():
+        return number.to_numpy().astype(np.int64)
+    return number.fill_null(NO_DAY).to_numpy().astype(np.int64)
 
 
 def day_number(value: dt.date) -> int:
@@ -26,6 +38,12 @@ def day_number(value: dt.date) -> int:
 
 def distinct(column: pl.Series) -> tuple[list[str], Ints]:
     """Return the sorted distinct strings of a column (null counts as empty) and each row's index into them."""
+    if len(column) <= _FEW:
+        # Planning a query takes longer than counting some rows by hand.
+        rows = [v or "" for v in column.to_list()]
+        values = sorted(set(rows))
+        index = {v: k for k, v in enumerate(values)}
+        return values, np.array([index[v] for v in rows], dtype=np.int64)
     filled = column.fill_null("")
     values = filled.unique().sort().to_list()
     index = {v: k for k, v in enumerate(values)}

@@ -16,7 +16,7 @@ import polars as pl
 from scrubjay.errors import InputError
 from scrubjay.facts.claims import REPLACEMENT, VOID
 from scrubjay.facts.gather import days, distinct
-from scrubjay.groups import Bits, dated_code_masks
+from scrubjay.groups import Bits, Masks, code_groups, dated_code_masks
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import iter_chunks
 from scrubjay.io.x12 import ByteSource
@@ -109,7 +109,7 @@ def digests(claims: pl.DataFrame) -> pl.Series:
         hashlib.blake2b(v.encode(), digest_size=16, person=b"scrubjay").hexdigest() if v.strip("\x1f") else None
         for v in values
     ]
-    return pl.Series(made, dtype=pl.String).gather(pl.Series(index.astype(np.uint32)))
+    return pl.Series(made, dtype=pl.String)[pl.Series(index.astype(np.uint32))]
 
 
 def earlier_lines(history: pl.DataFrame | None, claims: pl.DataFrame, refs: References, bits: Bits) -> pl.DataFrame:
@@ -118,17 +118,22 @@ def earlier_lines(history: pl.DataFrame | None, claims: pl.DataFrame, refs: Refe
     A line of a claim that this piece holds itself (same patient control number) is not its own history, unless this
     piece replaces it.
     """
-    empty = pl.DataFrame(schema={**SCHEMA, "patient_key": pl.UInt64})
-    rows = empty
-    if history is not None and len(history) and len(claims):
+    rows = empty = pl.DataFrame(schema={**SCHEMA, "patient_key": pl.UInt64})
+    if history is None:
+        return _marked(rows, [np.zeros(0, dtype=np.uint64)] * bits.words, bits)
+    if len(history) and len(claims):
         keys = claims.select("patient_key", digests(claims).alias("patient")).drop_nulls().unique("patient")
         present = claims.filter(pl.col("frequency").is_null() | (pl.col("frequency") != REPLACEMENT))
         held = present.select("patient_key", "claim").unique()
         rows = history.join(keys, on="patient", how="inner").join(held, on=["patient_key", "claim"], how="anti")
         rows = rows.select(empty.columns)
     values, index = distinct(rows["code"])
-    masks = dated_code_masks(bits, refs.frame("groups"), values, index, days(rows["service_date"]))
-    return rows.with_columns(pl.Series(name, mask) for name, mask in zip(bits.columns("groups"), masks, strict=True))
+    masks = dated_code_masks(bits, code_groups(refs), values, index, days(rows["service_date"]))
+    return _marked(rows, masks, bits)
+
+
+def _marked(rows: pl.DataFrame, masks: list[Masks], bits: Bits) -> pl.DataFrame:
+    return rows.hstack([pl.Series(name, mask) for name, mask in zip(bits.columns("groups"), masks, strict=True)])
 
 
 def _parquet(path: Path) -> pl.DataFrame:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import NO_DAY, Groups, Ints, days, distinct, mix
+from scrubjay.facts.gather import NO_DAY, Groups, Ints, days, distinct, mix, rows_at
+from scrubjay.facts.identifiers import npi_valid
 from scrubjay.facts.lookups import code_book
-from scrubjay.facts.ndc import ndc_column
+from scrubjay.facts.ndc import ndc_column, product_columns
+from scrubjay.facts.places import with_place_facts
 from scrubjay.facts.switches import switch_columns
-from scrubjay.groups import Bits, Masks, dated_code_masks, listed_masks
+from scrubjay.groups import Bits, Masks, code_groups, dated_code_masks, listed_masks, modifier_groups
 from scrubjay.policy import PolicySet
 from scrubjay.refdata import References
 
@@ -17,6 +21,14 @@ _FROM_CLAIM = (
     "claim policy patient_key stands_alone is_void payer_key frequency payer_id payer_name filing_code billing_npi billing_tin "
     "billing_taxonomy billing_type billing_state file patient_dob patient_sex other_payers original_ref"
 ).split()
+
+
+class Marks(NamedTuple):
+    """The bit tables of the groups that lines are marked with."""
+
+    codes: Bits
+    modifiers: Bits
+    places: Bits
 
 
 class LineFacts:
@@ -28,23 +40,26 @@ class LineFacts:
         claims: pl.DataFrame,
         refs: References,
         policy: PolicySet,
-        code_bits: Bits,
-        mod_bits: Bits,
+        marks: Marks,
     ) -> None:
         claim_ix = np.searchsorted(claims["claim_id"].to_numpy(), lines["claim_id"].to_numpy())
         owner = pl.Series(claim_ix.astype(np.uint32))
-        frame = lines.with_columns(claims[name].gather(owner) for name in _FROM_CLAIM)
-        frame = frame.with_columns(claims["segment"].gather(owner).alias("claim_segment"))
+        frame = lines.hstack(rows_at(claims, _FROM_CLAIM, claim_ix))
+        frame = frame.hstack([claims["segment"][owner].alias("claim_segment")])
         frame = _with_provider(frame, claims, owner)
         self.day: Ints = days(frame["service_date"])
         self.codes, self.code_ix = distinct(frame["code"])
         self.claim_ix: Ints = claim_ix.astype(np.int64)
-        frame, self.code_masks = self._with_codes(frame, refs, code_bits)
-        frame, self.mod_masks = _with_modifiers(frame, refs, mod_bits)
-        frame = _with_places(frame, refs).with_columns(ndc_column(frame["ndc"]))
+        frame, self.code_masks = self._with_codes(frame, refs, marks.codes)
+        frame, self.mod_masks = _with_modifiers(frame, refs, marks.modifiers)
+        frame = frame.with_columns(
+            ndc_column(frame["ndc"]), npi_valid(frame["line_rendering_npi"]).alias("line_rendering_npi_valid")
+        )
+        frame = frame.hstack(product_columns(frame, refs, self.day))
         names, policy_ix = distinct(frame["policy"])
-        frame = frame.with_columns(switch_columns(policy, names, policy_ix, self.day)).with_columns(_payer_limits())
-        self.frame = self._with_days(frame, code_bits)
+        frame = frame.hstack(switch_columns(policy, names, policy_ix, self.day)).with_columns(_payer_limits())
+        frame = with_place_facts(frame, refs, marks.places)
+        self.frame = self._with_days(frame, marks)
 
     def _with_codes(self, frame: pl.DataFrame, refs: References, bits: Bits) -> tuple[pl.DataFrame, list[Masks]]:
         """Look every distinct (code, day) up once and give the answers to its lines."""
@@ -52,13 +67,13 @@ class LineFacts:
         key, inverse = np.unique(self.code_ix * span + (self.day + 1), return_inverse=True)
         code_ix, day = key // span, key % span - 1
         known = code_book(refs).columns(self.codes, code_ix, day)
-        masks = dated_code_masks(bits, refs.frame("groups"), self.codes, code_ix, day)
+        masks = dated_code_masks(bits, code_groups(refs), self.codes, code_ix, day)
         where = pl.Series(inverse.astype(np.uint32))
-        columns = [column.gather(where) for column in known]
+        columns = [column[where] for column in known]
         spread = [mask[inverse] for mask in masks]
-        return frame.with_columns(*columns, *_mask_columns(bits, "groups", spread)), spread
+        return frame.hstack([*columns, *_mask_columns(bits, "groups", spread)]), spread
 
-    def _with_days(self, frame: pl.DataFrame, bits: Bits) -> pl.DataFrame:
+    def _with_days(self, frame: pl.DataFrame, marks: Marks) -> pl.DataFrame:
         """Add what else is on the day: same provider (day), any provider (visit), same claim."""
         patient = frame["patient_key"].to_numpy()
         payer = frame["payer_key"].to_numpy()
@@ -71,6 +86,7 @@ class LineFacts:
         self.visit = Groups(visit_key)
         self.provider_day = Groups(mix(visit_key, self.provider))
         per_code = Groups(mix(visit_key, self.provider, self.code_ix))
+        anybody = Groups(mix(visit_key, self.code_ix))
         claim = Groups(self.claim_ix.astype(np.uint64))
         columns: list[pl.Series] = []
         for prefix, grouping in (
@@ -78,15 +94,19 @@ class LineFacts:
             ("visit_groups", self.visit),
             ("claim_groups", claim),
         ):
-            columns += _mask_columns(bits, prefix, [grouping.any_bits(mask) for mask in self.code_masks])
+            columns += _mask_columns(marks.codes, prefix, [grouping.any_bits(mask) for mask in self.code_masks])
+        columns += _mask_columns(marks.modifiers, "visit_mods", [self.visit.any_bits(mask) for mask in self.mod_masks])
         units = frame["units_milli"].fill_null(0).to_numpy()
-        return frame.with_columns(
-            *columns,
-            pl.Series("day_id", self.provider_day.index.astype(np.uint32)),
-            pl.Series("visit_id", self.visit.index.astype(np.uint32)),
-            pl.Series("day_code_id", per_code.index.astype(np.uint32)),
-            pl.Series("day_units_milli", per_code.total(units)),
-            pl.Series("day_code_lines", per_code.count().astype(np.uint32)),
+        return frame.hstack(
+            [
+                *columns,
+                pl.Series("day_id", self.provider_day.index.astype(np.uint32)),
+                pl.Series("visit_id", self.visit.index.astype(np.uint32)),
+                pl.Series("day_code_id", per_code.index.astype(np.uint32)),
+                pl.Series("day_units_milli", per_code.total(units)),
+                pl.Series("day_code_lines", per_code.count().astype(np.uint32)),
+                pl.Series("visit_code_lines", anybody.count().astype(np.uint32)),
+            ]
         )
 
 
@@ -120,12 +140,13 @@ def _with_provider(frame: pl.DataFrame, claims: pl.DataFrame, owner: pl.Series) 
     The same rendering NPI (the billing NPI where none is given) is the same provider; so is the same billing provider
     with the same known taxonomy.
     """
-    claim_rendering = claims["rendering_npi"].gather(owner)
-    claim_taxonomy = claims["rendering_taxonomy"].gather(owner)
+    claim_rendering = claims["rendering_npi"][owner]
+    claim_taxonomy = claims["rendering_taxonomy"][owner]
+    claim_pos = claims["pos"][owner].alias("claim_pos")
     own = pl.col("line_rendering_npi").is_not_null()
     frame = frame.with_columns(
-        pl.coalesce("line_pos", claims["pos"].gather(owner)).alias("pos"),
-        claims["pos"].gather(owner).alias("claim_pos"),
+        pl.coalesce("line_pos", claim_pos).alias("pos"),
+        claim_pos,
         pl.coalesce("line_rendering_npi", claim_rendering).alias("rendering_npi"),
         pl.when(own)
         .then(pl.col("line_rendering_taxonomy"))
@@ -148,26 +169,21 @@ def _with_provider(frame: pl.DataFrame, claims: pl.DataFrame, owner: pl.Series) 
 
 
 def _with_modifiers(frame: pl.DataFrame, refs: References, bits: Bits) -> tuple[pl.DataFrame, list[Masks]]:
-    names = ["mod1", "mod2", "mod3", "mod4"]
-    values = sorted({v for name in names for v in frame[name].unique().to_list() if v is not None})
     masks = [np.zeros(len(frame), dtype=np.uint64) for _ in range(bits.words)]
-    table = listed_masks(bits, refs.frame("mod_groups"), "modifier", values)
-    if values:
-        for name in names:
-            if frame[name].null_count() == len(frame):
-                continue
-            index = frame[name].replace_strict(
-                values, list(range(1, len(values) + 1)), default=0, return_dtype=pl.UInt32
-            )
-            at = index.fill_null(0).to_numpy()
-            for word in range(bits.words):
-                masks[word] |= np.concatenate([[np.uint64(0)], table[word]])[at]
-    return frame.with_columns(_mask_columns(bits, "mods", masks)), masks
+    for name in ("mod1", "mod2", "mod3", "mod4"):
+        if frame[name].null_count() == len(frame):
+            continue
+        values, index = distinct(frame[name])
+        for word, table in enumerate(listed_masks(bits, modifier_groups(refs), values)):
+            masks[word] |= table[index]
+    return frame.hstack(_mask_columns(bits, "mods", masks)), masks
 
 
-def _with_places(frame: pl.DataFrame, refs: References) -> pl.DataFrame:
-    """Add whether the fee schedule pays the place at the facility rate; null where the place is unknown."""
-    if not refs.has("pos"):
-        return frame.with_columns(pl.lit(None, dtype=pl.Boolean).alias("pos_facility"))
-    known = refs.frame("pos").select("pos", pl.col("facility").alias("pos_facility"))
-    return frame.join(known, on="pos", how="left", maintain_order="left")
+def with_words(facts: LineFacts, notes: pl.DataFrame) -> pl.DataFrame:
+    """Return the lines with ``visit_worded``: some line or claim of the patient's day says something in words."""
+    frame = facts.frame
+    said = (frame["description"].is_not_null() | frame["line_note"].is_not_null()).to_numpy()
+    if len(notes):
+        said |= np.isin(frame["claim_id"].to_numpy(), notes["claim_id"].to_numpy())
+    worded = facts.visit.any_bits(Groups(facts.claim_ix.astype(np.uint64)).any_bits(said.astype(np.uint64)))
+    return frame.hstack([pl.Series("visit_worded", worded != 0)])

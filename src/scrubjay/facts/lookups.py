@@ -10,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from scrubjay.facts.gather import NO_DAY, Ints, day_number
+from scrubjay.io.columns import masked
 from scrubjay.refdata import References
 
 _SPAN = np.int64(1 << 23)
@@ -62,8 +63,7 @@ class Intervals:
 def _dates(row: Ints, days: Ints) -> pl.Series:
     value = days[np.maximum(row, 0)] if len(days) else np.zeros(len(row), dtype=np.int64)
     known = (row >= 0) & (np.abs(value) != _OPEN)
-    column = pl.Series(np.where(known, value, 0).astype(np.int32))
-    return pl.select(pl.when(pl.Series(known)).then(column)).to_series().cast(pl.Date)
+    return masked(pl.Series(np.where(known, value, 0).astype(np.int32)), known).cast(pl.Date)
 
 
 class _Editions:
@@ -94,7 +94,7 @@ class _Editions:
         held = (rank >= 0) & (which >= 0) & (self.keys[at] == key)
         row = pl.Series(np.where(held, at, len(self.keys)).astype(np.uint32))
         edition = pl.Series(np.where(which >= 0, which, len(self.starts)).astype(np.uint32))
-        return [*self.values[row].get_columns(), self.names.gather(edition).alias(self.name)]
+        return [*self.values[row].get_columns(), self.names[edition].alias(self.name)]
 
 
 def _place(known: npt.NDArray[np.str_], codes: list[str]) -> Ints:
@@ -176,7 +176,7 @@ class CodeBook:
         rank = self.intervals.ranks(codes)[code_ix]
         row, holds = self.intervals.find(rank, day)
         first, last = self.intervals.dates(row)
-        dated = pl.select(pl.when(pl.Series(day != NO_DAY)).then(pl.Series(holds))).to_series()
+        dated = masked(pl.Series(holds), day != NO_DAY)
         return [
             pl.Series("code_known", rank >= 0),
             first.alias("code_from"),

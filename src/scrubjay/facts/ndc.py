@@ -1,11 +1,18 @@
-"""National Drug Codes in one form: eleven digits."""
+"""National Drug Codes: one form of eleven digits, and what the crosswalk says of a line's product."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import distinct
+from scrubjay.facts.gather import NO_DAY, Ints, distinct
+from scrubjay.facts.lookups import Intervals
+from scrubjay.refdata import References
+
+MILLION = 1_000_000
+"""Amounts are whole millionths, so that nothing is rounded."""
 
 # Ten digits with hyphens say which part lacks its zero; the last form has all eleven (S:MNNDC).
 _HYPHENATED = (
@@ -30,4 +37,47 @@ def ndc_column(ndc: pl.Series) -> pl.Series:
         return pl.Series("ndc11", [None], dtype=pl.String).new_from_index(0, len(ndc))
     values, index = distinct(ndc)
     made = pl.DataFrame({"ndc": pl.Series(values, dtype=pl.String)}).select(ndc11=eleven_digits(pl.col("ndc")))
-    return made["ndc11"].gather(pl.Series(index.astype(np.uint32)))
+    return made["ndc11"][pl.Series(index.astype(np.uint32))]
+
+
+@lru_cache(maxsize=8)
+def _listings(refs: References) -> tuple[Intervals, Ints, Ints]:
+    """Return the crosswalk by NDC and code: when it lists them, units of a container and its size, in millionths.
+
+    The newest edition stands for the days after it.
+    """
+    table = refs.frame("ndc_hcpcs").sort("ndc11", "hcpcs", "valid_from")
+    last = table["valid_to"].max()
+    frame = table.select(
+        "valid_from",
+        code=pl.col("ndc11") + pl.col("hcpcs"),
+        valid_to=pl.when(pl.col("valid_to") != last).then("valid_to"),
+        units=(pl.col("bill_units") * MILLION).cast(pl.Int64),
+        size=(pl.col("pkg_size") * MILLION).cast(pl.Int64),
+    )
+    return Intervals(frame.drop("units", "size")), frame["units"].to_numpy(), frame["size"].to_numpy()
+
+
+def product_columns(lines: pl.DataFrame, refs: References, day: Ints) -> list[pl.Series]:
+    """Return ``ndc_own`` and ``ndc_fits``, which tell the lines that need no closer look; false where nothing is known.
+
+    ``ndc_own``: the NDC is listed under the line's code on the day, and the code is in force.  ``ndc_fits``: moreover its
+    quantity is exactly the units billed, counted in containers for UN and in the container's size for ML.
+    """
+    fits = np.zeros(len(lines), dtype=bool)
+    named = np.flatnonzero(lines["ndc11"].is_not_null().to_numpy())
+    own = fits.copy()
+    if not len(named) or not refs.has("ndc_hcpcs"):
+        return [pl.Series("ndc_own", own), pl.Series("ndc_fits", fits)]
+    rows = lines.select("ndc11", "code", "code_in_force", "units_milli", "ndc_qty_milli", "ndc_unit")[named]
+    book, per_container, size = _listings(refs)
+    values, index = distinct(rows.select(pl.col("ndc11") + pl.col("code")).to_series())
+    at, holds = book.find(book.ranks(values)[index], day[named])
+    holds &= rows["code_in_force"].fill_null(value=False).to_numpy() & (day[named] != NO_DAY)
+    own[named] = holds
+    at = np.maximum(at, 0)
+    units = rows["units_milli"].fill_null(-1).to_numpy()
+    held = rows["ndc_qty_milli"].fill_null(-1).to_numpy() * per_container[at]
+    unit = rows["ndc_unit"].cast(pl.String).fill_null("").to_numpy()
+    fits[named] = holds & (((unit == "UN") & (units * MILLION == held)) | ((unit == "ML") & (units * size[at] == held)))
+    return [pl.Series("ndc_own", own), pl.Series("ndc_fits", fits)]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from scrubjay.facts.gather import Ints, day_number
+from scrubjay.facts.gather import Ints, day_number, rows_at
 from scrubjay.facts.lines import LineFacts
 from scrubjay.groups import Bits, Masks
 from scrubjay.ptp import NEVER, base36, pairs_in_force
@@ -46,10 +46,8 @@ def find_pairs(facts: LineFacts, refs: References, code_bits: Bits, mod_bits: Bi
     names = _COLUMNS + code_bits.columns("groups") + mod_bits.columns("mods")
     columns = []
     for side, at in ((1, one), (2, two)):
-        where = pl.Series(at.astype(np.uint32))
-        columns += [frame[n].gather(where).alias(f"{n}_{side}") for n in names]
-    where = pl.Series(two.astype(np.uint32))
-    shared = [frame[n].gather(where) for n in frame.columns if n == "policy" or n.startswith("sw_")]
+        columns += [column.alias(f"{column.name}_{side}") for column in rows_at(frame, names, at)]
+    shared = rows_at(frame, [n for n in frame.columns if n == "policy" or n.startswith("sw_")], two)
     judged = {"mi": np.where(unknown, np.uint8(NEVER), mi), "listed_mi": mi, "known": ~unknown, "bypassed": bypassed}
     return pl.DataFrame([*columns, *shared, *(pl.Series(name, values) for name, values in judged.items())])
 

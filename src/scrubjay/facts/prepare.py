@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.claims import with_patient, with_policy
+from scrubjay.facts.claims import with_line_sums, with_patient, with_policy, with_rendering
 from scrubjay.facts.diagnoses import with_diagnoses
 from scrubjay.facts.gather import distinct
 from scrubjay.facts.history import earlier_lines
-from scrubjay.facts.lines import LineFacts
+from scrubjay.facts.lines import LineFacts, Marks, with_words
 from scrubjay.facts.pairs import find_pairs
+from scrubjay.facts.places import with_places
 from scrubjay.groups import Bits
 from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
@@ -36,7 +38,7 @@ class Facts:
     """What edits see: lazy tables, and the tests of group membership.
 
     ``lines``, ``claims``, ``pairs``, ``diagnoses``, ``notes``, ``defects`` and ``history`` are lazy; ``refs`` are passed beside.
-    For the engine: ``rows`` of each table, ``holed`` columns with a missing value, ``scopes`` to count, and the groups
+    For the engine: ``frames`` are the same tables at hand, ``holed`` columns with a missing value, ``scopes`` to count, and the groups
     ``held`` by any line.
     """
 
@@ -53,10 +55,15 @@ class Facts:
     codes: Bits
     mods: Bits
     dx: Bits
-    rows: Mapping[str, int]
+    places: Bits
+    frames: Mapping[str, pl.DataFrame]
     holed: Mapping[str, frozenset[str]]
     scopes: ScopeCounts
     held: frozenset[str]
+
+    def beginning(self, tables: Mapping[str, pl.LazyFrame]) -> Facts:
+        """Return the same facts with some of the lazy tables in another guise."""
+        return replace(self, **cast("dict[str, Any]", tables))
 
     def in_group(self, name: str) -> pl.Expr:
         """The line's code is in the group."""
@@ -81,6 +88,14 @@ class Facts:
     def points_to(self, name: str) -> pl.Expr:
         """The line points to a diagnosis of the group (on ``diagnoses``: the diagnosis is in it)."""
         return self.dx.test("dx", name)
+
+    def in_place(self, name: str) -> pl.Expr:
+        """The place of service (of the line, or on ``claims`` of the claim) is in a group of places."""
+        return self.places.test("places", name)
+
+    def visit_has_mod(self, name: str) -> pl.Expr:
+        """A line of the same patient, payer and day carries a modifier of the group, whoever rendered it."""
+        return self.mods.test("visit_mods", name)
 
     def occurs(self, groups: str) -> bool:
         """One of the groups (``A|B``; ``mod:`` and ``dx:`` for modifiers and diagnoses) occurs somewhere in the input."""
@@ -140,9 +155,10 @@ def _side(bits: Bits, column: str, name: str, side: int) -> pl.Expr:
 
 
 @lru_cache(maxsize=8)
-def bits_of(refs: References) -> tuple[Bits, Bits, Bits]:
-    """Return the bit tables of code, modifier and diagnosis groups of some references."""
-    return tuple(Bits(refs.frame(t)["group"].unique().to_list()) for t in ("groups", "mod_groups", "dx_groups"))  # type: ignore[return-value]
+def bits_of(refs: References) -> tuple[Bits, Bits, Bits, Bits]:
+    """Return the bit tables of the groups of codes, modifiers, diagnoses and places of some references."""
+    tables = ("groups", "mod_groups", "dx_groups", "pos_groups")
+    return tuple(Bits(refs.keys(t, "group").to_list() if refs.has(t) else []) for t in tables)  # type: ignore[return-value]
 
 
 def prepare(
@@ -152,30 +168,33 @@ def prepare(
 
     ``history`` holds earlier service lines (see :mod:`scrubjay.facts.history`), None where none were given.
     """
-    code_bits, mod_bits, dx_bits = bits_of(refs)
+    code_bits, mod_bits, dx_bits, place_bits = bits_of(refs)
     claims = with_patient(with_policy(tables.claims, policy, run.policy))
-    facts = LineFacts(tables.lines, claims, refs, policy, code_bits, mod_bits)
+    claims = with_rendering(with_places(claims, refs, place_bits))
+    facts = LineFacts(tables.lines, claims, refs, policy, Marks(code_bits, mod_bits, place_bits))
+    facts.frame = with_words(facts, tables.notes)
+    claims = with_line_sums(claims, facts.frame, facts.claim_ix)
     diagnoses, lines = with_diagnoses(tables.diagnoses, claims, facts.frame, facts.claim_ix, refs, dx_bits)
     facts.frame = lines
-    pairs = find_pairs(facts, refs, code_bits, mod_bits)
+    frames = {
+        "claims": claims,
+        "lines": lines,
+        "pairs": find_pairs(facts, refs, code_bits, mod_bits),
+        "diagnoses": diagnoses,
+        "notes": tables.notes,
+        "defects": tables.defects,
+        "history": earlier_lines(history, claims, refs, code_bits),
+    }
     return Facts(
-        claims=claims.lazy(),
-        lines=lines.lazy(),
-        pairs=pairs.lazy(),
-        diagnoses=diagnoses.lazy(),
-        notes=tables.notes.lazy(),
-        defects=tables.defects.lazy(),
-        history=earlier_lines(history, claims, refs, code_bits).lazy(),
+        **{name: frame.lazy() for name, frame in frames.items()},
         has_history=history is not None,
         rules=policy.rules().lazy(),
         run=run,
         codes=code_bits,
         mods=mod_bits,
         dx=dx_bits,
-        rows={
-            "claims": len(claims), "lines": len(lines), "pairs": len(pairs), "diagnoses": len(diagnoses),
-            "notes": len(tables.notes), "defects": len(tables.defects),
-        },
+        places=place_bits,
+        frames=frames,
         holed={"claims": _holed(claims), "lines": _holed(lines)},
         scopes=ScopeCounts(claims, lines, code_bits),
         held=_texts(lines, tables.notes)
@@ -184,4 +203,4 @@ def prepare(
             for prefix, bits, column in (("", code_bits, "groups"), ("mod:", mod_bits, "mods"), ("dx:", dx_bits, "dx"))
             for name in bits.held(lines, column, prefix)
         ),
-    )  # fmt: skip
+    )

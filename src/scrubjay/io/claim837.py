@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from scrubjay.io import structure837
+from scrubjay.io.columns import masked
 from scrubjay.io.defects import Defects
 from scrubjay.io.interchange import Chunk
 from scrubjay.io.x12 import Bools, Ints, Segments, dates, pack, strings
@@ -129,15 +130,12 @@ def ids(values: Ints, first: int) -> pl.Series:
     """Turn ordinals into run-wide ids; -1 becomes null."""
     column = pl.Series(np.where(values < 0, 0, values + first).astype(np.uint32))
     if len(values) and int(values.min()) < 0:
-        return pl.select(pl.when(pl.Series(values >= 0)).then(column)).to_series()
+        return masked(column, values >= 0)
     return column
 
 
 def _masked(values: Ints, ok: Bools, dtype: pl.DataType | type[pl.DataType] = pl.Int64) -> pl.Series:
-    column = pl.Series(values)
-    if not ok.all():
-        column = pl.select(pl.when(pl.Series(ok)).then(column)).to_series()
-    return column.cast(dtype)
+    return masked(pl.Series(values), ok).cast(dtype)
 
 
 def _number(place: Layout, at: Ints) -> pl.Series:

@@ -28,7 +28,7 @@ from scrubjay.io.x12 import (
     read_isa,
 )
 
-CHUNK_BYTES = 8 << 20
+CHUNK_BYTES = 16 << 20
 """Bytes read at once: large enough to amortise a run of all edits, small enough for a laptop."""
 
 _LONGEST_CLAIM_BYTES = 64 << 20
