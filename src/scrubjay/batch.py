@@ -19,7 +19,9 @@ import numpy as np
 import polars as pl
 
 from scrubjay import engine
+from scrubjay.conformance import judge as guide
 from scrubjay.edit import Edit
+from scrubjay.edits.envelope.kinds import GUIDE
 from scrubjay.engine import Tally
 from scrubjay.errors import InputError
 from scrubjay.facts import Run, prepare
@@ -65,6 +67,7 @@ class Settings:
     raw: bool = False
     phi: bool = False
     keep: int = 0
+    conformance: bool = False
     chunk_bytes: int = CHUNK_BYTES
 
     def active(self, policy: str, edit: str) -> bool:
@@ -100,7 +103,13 @@ class Batch:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.outcome = Outcome(tallies={code: Tally() for code in settings.edits})
+        asked = settings.conformance
+        self._edits = [e for code, e in settings.edits.items() if asked or code not in GUIDE]
+        idle = Tally("skipped", guide.NOT_ASKED)
+        self.outcome = Outcome(
+            tallies={code: Tally() if asked or code not in GUIDE else idle for code in settings.edits}
+        )
+        self._verdicts: dict[int, guide.Verdict] = {}
         self.kept = _Kept(settings.keep)
         self._pieces: list[_Piece] = []
         self._claims = 0
@@ -118,6 +127,9 @@ class Batch:
         total = sum(i.size for i in inputs)
         before = 0
         first = len(self.outcome.inputs)
+        if self.settings.conformance:
+            self._ask_guide(dict(enumerate(inputs, start=first)), total, progress)
+            progress = None
         for item in inputs:
             number = len(self.outcome.inputs)
             claims, lines = self._claims, self._lines
@@ -153,10 +165,36 @@ class Batch:
         first_claim, first_line = self._claims, self._lines
         with item.open() as stream:
             for chunk in iter_chunks(ByteSource(stream), item.name, self.settings.chunk_bytes):
-                tables = read_chunk(chunk, number, first_claim, first_line)
+                tables = self._tables(chunk, number, first_claim, first_line)
                 first_claim += len(tables.claims)
                 first_line += len(tables.lines)
                 yield chunk, tables
+
+    def _tables(self, chunk: Chunk, number: int, first_claim: int, first_line: int) -> Tables:
+        """Read a piece, with what the implementation guide holds against it where that was asked."""
+        verdict = self._verdicts.get(number)
+        if verdict is None:
+            return read_chunk(chunk, number, first_claim, first_line)
+        guide.note(verdict, chunk)
+        return guide.without_repeats(read_chunk(chunk, number, first_claim, first_line))
+
+    def _ask_guide(self, inputs: Mapping[int, Input], total: int, progress: Progress | None) -> None:
+        """Have the implementation guide judged; it takes nearly all of the time, so its progress is that of the run."""
+        before = claims = 0
+        for number, item in inputs.items():
+            told = None
+            if progress is not None:
+                base, counted = before, claims
+
+                def told(done: int, of_input: int, base: int = base, counted: int = counted) -> None:
+                    nonlocal claims
+                    claims = counted + of_input
+                    progress(base + done, total, claims)
+
+            found = guide.verdict(item.name, item.open, phi=self.settings.phi, progress=told)
+            self._verdicts[number] = found
+            self.outcome.errors.extend(found.errors)
+            before += item.size
 
     def _judge(self, tables: Tables, file: int, index: int, chunk: Chunk | None) -> None:
         self._pieces.append(_Piece(file, index, self._claims, self._lines, self._day_keys(tables)))
@@ -178,7 +216,7 @@ class Batch:
     def _engine(self, tables: Tables) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, Tally]]:
         s = self.settings
         facts = prepare(tables, s.refs, s.policy, s.run, s.history)
-        judged = engine.run(facts, s.refs, list(s.edits.values()), s.active)
+        judged = engine.run(facts, s.refs, self._edits, s.active)
         claims = facts.claims.collect(engine="in-memory")
         findings = resolve(judged.hits, tables, claims, s.rules, s.edits, s.refs, s.run.as_of)
         return findings, claims, judged.tallies
@@ -224,7 +262,7 @@ class Batch:
                 piece = needed.get((number, index))
                 if piece is None:
                     continue
-                tables = read_chunk(chunk, number, piece.first_claim, piece.first_line)
+                tables = self._tables(chunk, number, piece.first_claim, piece.first_line)
                 ids, keys = self._line_keys(tables)
                 wanted = pl.DataFrame(
                     {"claim_id": np.unique(ids[np.isin(keys, shared)])}, schema={"claim_id": pl.UInt32}

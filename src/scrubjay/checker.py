@@ -18,6 +18,7 @@ from scrubjay import policy as policies
 from scrubjay import refdata
 from scrubjay._version import __version__
 from scrubjay.batch import Batch, Input, Progress, Settings, spooled
+from scrubjay.conformance import judge as guide
 from scrubjay.edit import Edit, catalogue
 from scrubjay.errors import InputError, ScrubjayError
 from scrubjay.facts import Run
@@ -46,6 +47,7 @@ def check(
     raw: bool = False,
     phi: bool = False,
     keep: int = 0,
+    conformance: bool = False,
     progress: Progress | None = None,
 ) -> Report:
     """Check professional claims and return what a payer would deny, and what could not be judged.
@@ -56,12 +58,16 @@ def check(
     and ``ignore`` hold edit codes, prefixes, names or categories.  ``history`` is a folder of earlier claims (837P, or Parquet written by
     ``scrubjay.facts.history``): duplicates, frequency and first visits are judged against it.  ``raw`` keeps the segment text of findings,
     ``keep`` that many claims with findings whole (``Report.kept``), those with the most at stake.
+    ``conformance`` also asks pyx12 whether the input keeps to the implementation guide: some hundred claims a second, in a
+    process of its own.
 
     A part of the input that cannot be read is an entry of ``Report.errors``; the rest is still checked.  Wrong
     arguments raise :class:`~scrubjay.errors.ScrubjayError`.  Nothing is shared between calls but read-only tables, so
     calls from several threads do not disturb each other.
     """
     as_of = as_of or dt.date.today()  # noqa: DTZ011 - the day where the biller sits
+    if conformance:
+        guide.available()
     refs = refs if refs is not None else shared_references()
     policy_set = policy_set if policy_set is not None else policies.load()
     if policy != "auto" and policy not in policy_set.names():
@@ -72,7 +78,17 @@ def check(
     codes = tuple(every)
     earlier = read_history(history) if isinstance(history, (str, os.PathLike)) else history
     settings = Settings(
-        refs, policy_set, edits, policy_set.rules(codes), _used(policy_set, codes), run, earlier, raw, phi, keep
+        refs,
+        policy_set,
+        edits,
+        policy_set.rules(codes),
+        _used(policy_set, codes),
+        run,
+        earlier,
+        raw,
+        phi,
+        keep,
+        conformance,
     )
     batch = Batch(settings)
     single = isinstance(source, (str, os.PathLike, bytes, Tables)) or hasattr(source, "read")

@@ -11,6 +11,7 @@ from typing import Any
 import scrubjay
 from docs_build.common import CASES, Edit, Facts, fence, table
 from scrubjay.cases import Case, parse, to_837
+from scrubjay.edits.envelope.kinds import GUIDE
 from scrubjay.io.records import Claim
 from scrubjay.render.text import effect_words
 
@@ -170,6 +171,7 @@ def _findings(facts: Facts, edit: Edit, case: Case, earlier: Case | None) -> Ite
             history=folder if earlier is not None else None,
             preview=True,
             select=[edit["code"], *edit["supersedes"]],
+            conformance=edit["code"] in GUIDE,
         )
     payers = {row["claim_id"]: row["payer"] for row in report.claims.iter_rows(named=True)}
     for row in report.findings.iter_rows(named=True):

@@ -87,6 +87,12 @@ def check(
             metavar="PATH", help="Earlier claims to compare with: a folder of 837P and history Parquet files."
         ),
     ] = None,
+    conformance: Annotated[
+        bool,
+        typer.Option(
+            "--conformance", help="Also check every segment against the implementation guide with pyx12 (slow)."
+        ),
+    ] = False,
     fail_on: Annotated[FailOn, typer.Option(help="Least level that makes the exit code 1.")] = FailOn.deny,
     allow_incomplete: Annotated[
         bool, typer.Option("--allow-incomplete", help="Leave with 0 instead of 3 when something could not be checked.")
@@ -134,6 +140,7 @@ def check(
             ignore=comma_list(ignore),
             policy_set=policy_set,
             history=history,
+            conformance=conformance,
             preview=preview,
             raw=format in (Format.text, Format.html),
             keep=DRAWN if format is Format.html else 0,
