@@ -15,7 +15,7 @@ from scrubjay.edits.envelope.kinds import GUIDE
 from scrubjay.io.records import Claim
 from scrubjay.render.text import effect_words
 
-_FENCE = re.compile(r"^```case\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```case\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXPECT = re.compile(r"#\s*expect\s+(none|(unknown\s+)?([A-Z]{2,4}\d{2,3})((?:\s+\w+=\S+)*))")
 _EARLIER = re.compile(r"^earlier\n(.*?)^now\n", re.MULTILINE | re.DOTALL)
 
@@ -28,7 +28,7 @@ def split(text: str) -> list[str]:
 def count(edit: Edit) -> tuple[int, int, int]:
     """Return how many cases of an edit fail, pass and are corner cases."""
     path = CASES / f"{edit['code']}.md"
-    corner = len(_FENCE.findall(path.read_text(encoding="utf-8"))) if path.exists() else 0
+    corner = len(FENCE.findall(path.read_text(encoding="utf-8"))) if path.exists() else 0
     return len(split(edit["doc"]["Fails"])), len(split(edit["doc"]["Passes"])), corner
 
 
@@ -56,7 +56,7 @@ def corners(edit: Edit) -> Iterator[str]:
         return
     body = path.read_text(encoding="utf-8").split("\n", 1)[1]
     at = 0
-    for match in _FENCE.finditer(body):
+    for match in FENCE.finditer(body):
         yield _demoted(body[at : match.start()])
         rows = "\n".join(line for line in match[1].splitlines() if not _EXPECT.match(line.strip()))
         yield fence(rows)

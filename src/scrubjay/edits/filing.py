@@ -28,6 +28,7 @@ _PRIMARY = "P"
     element="DTP03",
     box="24A",
     fix="advice",
+    revision=2,
     confidence="partly",
     source=[
         "Medicare timely filing: First Coast, IOM 100-04 ch. 1, 70",
@@ -39,7 +40,9 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## What it does
     Compares each line's first day of service with the day the payer gets the claim (``--received``, else the day of
-    judgement) and the limit of the policy (``TFL01.days``). Past it is a hit; within its last 15 percent a warning.
+    judgement) and the limit of the policy (``TFL01.days``). Past it is a hit; within its last 15 percent a warning, or
+    advice where the limit stands in a contract that was not read (all but the calendar year of Medicare). A corrected
+    claim is not hurried: its limit is another one.
     Where a limit runs from another payer's answer (a claim to a second payer) a late line is not judged. Payers without
     a known limit are not judged.
 
@@ -74,7 +77,7 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
         .with_columns(days=days)
         .filter(pl.col("days") > 0)
         .with_columns(limit=limit)
-        .filter(soon)
+        .filter(late | (soon & ~pl.col("stands_alone")))
         .with_columns(late=late)
     )
     sizes = t.claims.select("claim_id", "payer_resp")
@@ -87,6 +90,7 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
             pl.col("line_id").alias("lines"),
             pl.col("stands_alone").first(),
             pl.len().alias("count"),
+            yearly=(pl.col("days") == _CALENDAR_YEAR).first(),
         )
         .join(totals.group_by("claim_id").len("all"), on="claim_id")
         .join(sizes, on="claim_id")
@@ -104,8 +108,11 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
         "line_id",
         segment="dtp_segment",
         outcome=pl.when(second).then(pl.lit("unknown")).otherwise(pl.lit("hit")),
-        # A corrected claim may have a longer time than the first one.
-        level_cap=pl.when(~pl.col("late") | pl.col("stands_alone")).then(pl.lit("warn")),
+        # A corrected claim may have a longer time than the first one; a limit by contract may be another.
+        level_cap=pl.when(~pl.col("late") & ~pl.col("yearly"))
+        .then(pl.lit("info"))
+        .when(~pl.col("late") | pl.col("stands_alone"))
+        .then(pl.lit("warn")),
         message=pl.when("late")
         .then(
             pl.format(
