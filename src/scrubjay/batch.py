@@ -68,6 +68,7 @@ class Settings:
     phi: bool = False
     keep: int = 0
     conformance: bool = False
+    record: Callable[[Tables], None] | None = None
     chunk_bytes: int = CHUNK_BYTES
 
     def active(self, policy: str, edit: str) -> bool:
@@ -201,6 +202,8 @@ class Batch:
         self._claims += len(tables.claims)
         self._lines += len(tables.lines)
         findings, claims, tallies = self._engine(tables)
+        if self.settings.record is not None:
+            self.settings.record(tables)
         for code, tally in tallies.items():
             self.outcome.tallies[code].add(tally)
         findings = (

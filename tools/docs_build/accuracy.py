@@ -10,7 +10,6 @@ from docs_build.examples import FENCE, count
 from scrubjay.cases import parse
 from scrubjay.refdata_manifest import Edition
 
-
 CLEAN = ROOT / "tests" / "clean"
 
 

@@ -87,6 +87,12 @@ def check(
             metavar="PATH", help="Earlier claims to compare with: a folder of 837P and history Parquet files."
         ),
     ] = None,
+    write_history: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Add the claims of this run to a history file (.parquet), for --history of later runs."
+        ),
+    ] = None,
     conformance: Annotated[
         bool,
         typer.Option(
@@ -121,6 +127,7 @@ def check(
     judged, arrived = day(as_of, "--as-of"), day(received, "--received")
     inputs = once(files)
     refuse(output, inputs)
+    refuse(write_history, inputs, "--write-history")
     if format is Format.parquet and output is None and sys.stdout.isatty():
         raise typer.BadParameter("parquet is not for a terminal; add -o FILE", param_hint="--format")
 
@@ -141,6 +148,7 @@ def check(
             policy_set=policy_set,
             history=history,
             conformance=conformance,
+            write_history=write_history,
             preview=preview,
             raw=format in (Format.text, Format.html),
             keep=DRAWN if format is Format.html else 0,
