@@ -103,9 +103,11 @@ def _known(path: Path) -> None:
 @contextmanager
 def _writer(path: Path) -> Iterator[pq.ParquetWriter]:
     """Open a file that only its owner may read: it holds claim numbers and dates."""
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream:
-        with pq.ParquetWriter(stream, _FIELDS, compression="zstd") as out:
-            yield out
+    with (
+        os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as stream,
+        pq.ParquetWriter(stream, _FIELDS, compression="zstd") as out,
+    ):
+        yield out
 
 
 def _batches(path: Path) -> Iterator[pl.DataFrame]:
