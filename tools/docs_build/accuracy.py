@@ -30,6 +30,8 @@ def pages(facts: Facts) -> dict[str, str]:
         "in all. A failing case must hit exactly its edit and no other; a passing case must be clear of every edit.\n"
         f"* **Corner cases.** {corner} more cases, with dates before and after, other payers, near misses, values that are missing. "
         f"{_bare(bare)}\n"
+        "* **Near misses by machine.** The first failing example of every edit is changed in one place until the edit is silent: none "
+        "hits whatever stands there.\n"
         "* **Unknown is not clear.** Where a value, an edition or a table that an edit needs is missing, the run says so and leaves "
         "with another exit code.\n"
         "* **A second opinion.** For whole families a plain program judges generated claims in the simplest way, row by row; both "
