@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from hypothesis import settings
@@ -23,6 +24,20 @@ settings.load_profile("scrubjay")
 def shared_files(folder: str, pattern: str = "*") -> list[Path]:
     """Return the files of a folder of ``shared`` in order, none where it is absent; for ``parametrize``."""
     return sorted(path for path in (SHARED / folder).glob(pattern) if path.is_file())
+
+
+@pytest.fixture
+def guide_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pyx12 asked in this process: the same answers without the second it takes to start one."""
+
+    def verdict(name: str, opener: Callable[[], BinaryIO], *, phi: bool, progress: object = None) -> object:
+        from scrubjay.conformance import judge, worker
+        from scrubjay.io.x12 import ByteSource
+
+        with opener() as stream:
+            return judge.gathered(name, worker.judge(ByteSource(stream), phi))
+
+    monkeypatch.setattr("scrubjay.conformance.judge.verdict", verdict)
 
 
 @pytest.fixture(scope="session")

@@ -20,9 +20,9 @@ import pytest
 
 import scrubjay
 from scrubjay.cases import to_837
-from test_examples import split
+from test_examples import conformance, split
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("guide_in_process")]
 
 PAGES = sorted((Path(__file__).parent / "cases").glob("*.md"))
 FENCE = re.compile(r"^```case\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -58,7 +58,14 @@ def test_case(edit: str, text: str, tmp_path: Path) -> None:
     if earlier is not None:
         (tmp_path / "earlier.837").write_bytes(to_837(earlier))
     history = tmp_path if earlier is not None else None
-    report = scrubjay.check(to_837(case), as_of=case.as_of, received=case.received, preview=True, history=history)
+    report = scrubjay.check(
+        to_837(case),
+        as_of=case.as_of,
+        received=case.received,
+        preview=True,
+        history=history,
+        conformance=conformance(edit),
+    )
     crashed = report.coverage.filter(pl.col("state") == "crashed")
     assert crashed.is_empty(), crashed
     rows = report.findings.to_dicts()

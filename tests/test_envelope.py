@@ -12,6 +12,7 @@ import pytest
 
 import scrubjay
 from scrubjay.cases import parse, to_837
+from scrubjay.conformance import rules
 from scrubjay.edit import catalogue
 from scrubjay.edits.envelope.kinds import KINDS
 from scrubjay.io import claim837, interchange, structure837
@@ -50,7 +51,7 @@ def whole(rows: str = "line 99213") -> bytes:
 
 
 def test_every_kind_of_the_readers_has_one_edit() -> None:
-    kinds = reported(interchange) | reported(structure837) | reported(claim837)
+    kinds = reported(interchange) | reported(structure837) | reported(claim837) | reported(rules)
     assert kinds == set(KINDS)
 
 

@@ -194,6 +194,16 @@ def test_a_crashing_edit_is_named_and_the_others_run(monkeypatch: pytest.MonkeyP
     assert "W123456789" not in json.dumps(report.to_dict(), default=str)
 
 
+def test_a_panic_of_the_frames_is_one_edits_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    def panics(queries: list[pl.LazyFrame], **options: object) -> list[pl.DataFrame]:
+        raise pl.exceptions.PanicException("index out of bounds")
+
+    monkeypatch.setattr("scrubjay.engine.pl.collect_all", panics)
+    (case,) = parse("line 99213\nline 96372\nline J3420 mods=JZ")
+    report = scrubjay.check(to_837(case), as_of=case.as_of)
+    assert "EM01" in set(report.findings["edit"])
+
+
 def test_tables_can_be_checked_without_a_file() -> None:
     report = scrubjay.check(Tables.empty())
     assert report.summary["claims"] == 0

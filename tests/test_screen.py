@@ -65,6 +65,6 @@ def test_a_hit_passes_the_first_filter(code: str) -> None:
         screened = e.query(begun(facts, answers(facts, {code: screen}).get(code, nothing)), references())
         none, every, some = pl.collect_all([stopped, whole, screened])
         assert none.is_empty(), "a hit without a row that passes the first filter on the start table"
-        assert some.sort("claim_id", "line_id").equals(every.sort("claim_id", "line_id"))
+        assert sorted(map(repr, some.rows())) == sorted(map(repr, every.rows()))
         seen += every.height
     assert seen or screen is None

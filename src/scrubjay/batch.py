@@ -21,7 +21,9 @@ import numpy as np
 import polars as pl
 
 from scrubjay import engine
+from scrubjay.conformance import judge as guide
 from scrubjay.edit import Edit
+from scrubjay.edits.envelope.kinds import GUIDE
 from scrubjay.engine import Tally
 from scrubjay.errors import InputError
 from scrubjay.facts import Run, prepare
@@ -68,6 +70,8 @@ class Settings:
     raw: bool = False
     phi: bool = False
     keep: int = 0
+    conformance: bool = False
+    record: Callable[[Tables], None] | None = None
     chunk_bytes: int = CHUNK_BYTES
 
     def active(self, policy: str, edit: str) -> bool:
@@ -133,7 +137,13 @@ class Batch:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.outcome = Outcome(tallies={code: Tally() for code in settings.edits})
+        asked = settings.conformance
+        self._edits = [e for code, e in settings.edits.items() if asked or code not in GUIDE]
+        idle = Tally("skipped", guide.NOT_ASKED)
+        self.outcome = Outcome(
+            tallies={code: Tally() if asked or code not in GUIDE else idle for code in settings.edits}
+        )
+        self._verdicts: dict[int, guide.Verdict] = {}
         self.kept = _Kept(settings.keep)
         self._pieces: list[_Piece] = []
         self._next_claim = 0
@@ -154,6 +164,9 @@ class Batch:
         total = sum(i.size for i in inputs)
         before = done = 0
         first = len(self.outcome.inputs)
+        if self.settings.conformance:
+            self._ask_guide(dict(enumerate(inputs, start=first)), total, progress)
+            progress = None
         with _Crew() as crew:
             for item in inputs:
                 number = len(self.outcome.inputs)
@@ -200,7 +213,7 @@ class Batch:
                 self._next_line += len(chunk.segments.where("SV1"))
 
     def _piece(self, chunk: Chunk, number: int, index: int, first_claim: int, first_line: int) -> _Read:
-        tables = read_chunk(chunk, number, first_claim, first_line)
+        tables = self._tables(chunk, number, first_claim, first_line)
         findings, claims = self._engine(tables)
         if self.settings.raw:
             findings = findings._replace(rows=add_raw(findings.rows, chunk.segments, phi=self.settings.phi))
@@ -214,12 +227,40 @@ class Batch:
             chunk.consumed,
         )
 
+    def _tables(self, chunk: Chunk, number: int, first_claim: int, first_line: int) -> Tables:
+        """Read a piece, with what the implementation guide holds against it where that was asked."""
+        verdict = self._verdicts.get(number)
+        if verdict is None:
+            return read_chunk(chunk, number, first_claim, first_line)
+        guide.note(verdict, chunk)
+        return guide.without_repeats(read_chunk(chunk, number, first_claim, first_line))
+
+    def _ask_guide(self, inputs: Mapping[int, Input], total: int, progress: Progress | None) -> None:
+        """Have the implementation guide judged; it takes nearly all of the time, so its progress is that of the run."""
+        before = claims = 0
+        for number, item in inputs.items():
+            told = None
+            if progress is not None:
+                base, counted = before, claims
+
+                def told(done: int, of_input: int, base: int = base, counted: int = counted) -> None:
+                    nonlocal claims
+                    claims = counted + of_input
+                    progress(base + done, total, claims)
+
+            found = guide.verdict(item.name, item.open, phi=self.settings.phi, progress=told)
+            self._verdicts[number] = found
+            self.outcome.errors.extend(found.errors)
+            before += item.size
+
     def _judged(self, findings: _Findings, claims: pl.DataFrame, tables: Tables) -> _Judged:
         rows = findings.rows if "raw" in findings.rows.columns else no_raw(findings.rows)
         headers = _headers(rows, claims, tables) if len(rows) else None
-        return _Judged(rows, headers, findings.tallies, tables if self.settings.keep else None)
+        return _Judged(rows, headers, findings.tallies, tables if self.settings.keep or self.settings.record else None)
 
     def _add(self, judged: _Judged) -> None:
+        if self.settings.record is not None and judged.tables is not None:
+            self.settings.record(judged.tables)
         for code, tally in judged.tallies.items():
             self.outcome.tallies[code].add(tally)
         if judged.headers is not None:
@@ -232,7 +273,7 @@ class Batch:
         """Return the findings of some claims, and the claims with their policy and patient."""
         s = self.settings
         facts = prepare(tables, s.refs, s.policy, s.run, s.history)
-        judged = engine.run(facts, s.refs, list(s.edits.values()), s.active)
+        judged = engine.run(facts, s.refs, self._edits, s.active)
         claims = facts.frames["claims"]
         rows = resolve(judged.hits, tables, claims, s.rules, s.edits, s.refs, s.run.as_of)
         return _Findings(rows, judged.tallies), claims
@@ -264,7 +305,7 @@ class Batch:
                 piece = needed.get((number, index))
                 if piece is None:
                     continue
-                tables = read_chunk(chunk, number, piece.first_claim, piece.first_line)
+                tables = self._tables(chunk, number, piece.first_claim, piece.first_line)
                 whose = with_patient(with_policy(tables.claims, self.settings.policy, self.settings.run.policy))
                 ids, keys = _line_keys(tables, whose)
                 wanted = pl.DataFrame(

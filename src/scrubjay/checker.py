@@ -18,10 +18,12 @@ from scrubjay import policy as policies
 from scrubjay import refdata
 from scrubjay._version import __version__
 from scrubjay.batch import Batch, Input, Progress, Settings, spooled
+from scrubjay.conformance import judge as guide
 from scrubjay.edit import Edit, catalogue
 from scrubjay.errors import InputError, ScrubjayError
 from scrubjay.facts import Run
 from scrubjay.facts.history import read_history
+from scrubjay.facts.record import recording
 from scrubjay.findings import nothing
 from scrubjay.model import Tables
 from scrubjay.refdata import References
@@ -46,6 +48,8 @@ def check(
     raw: bool = False,
     phi: bool = False,
     keep: int = 0,
+    conformance: bool = False,
+    write_history: str | os.PathLike[str] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Check professional claims and return what a payer would deny, and what could not be judged.
@@ -54,14 +58,19 @@ def check(
     :class:`~scrubjay.model.Tables`.  ``policy`` forces one payer policy, ``auto`` picks per claim.  ``as_of`` is the
     day of judgement (default today), ``received`` the day the payer gets the claims (default ``as_of``).  ``select``
     and ``ignore`` hold edit codes, prefixes, names or categories.  ``history`` is a folder of earlier claims (837P, or Parquet written by
-    ``scrubjay.facts.history``): duplicates, frequency and first visits are judged against it.  ``raw`` keeps the segment text of findings,
+    ``write_history``): duplicates, frequency and first visits are judged against it.  ``raw`` keeps the segment text of findings,
     ``keep`` that many claims with findings whole (``Report.kept``), those with the most at stake.
+    ``conformance`` also asks pyx12 whether the input keeps to the implementation guide: some hundred claims a second, in a
+    process of its own.  ``write_history`` names a Parquet file that gets the claims of this run, so that a later run can be judged
+    against them; claims it holds already are replaced.
 
     A part of the input that cannot be read is an entry of ``Report.errors``; the rest is still checked.  Wrong
     arguments raise :class:`~scrubjay.errors.ScrubjayError`.  Nothing is shared between calls but read-only tables, so
     calls from several threads do not disturb each other.
     """
     as_of = as_of or dt.date.today()  # noqa: DTZ011 - the day where the biller sits
+    if conformance:
+        guide.available()
     refs = refs if refs is not None else shared_references()
     policy_set = policy_set if policy_set is not None else policies.load()
     if policy != "auto" and policy not in policy_set.names():
@@ -71,14 +80,13 @@ def check(
     run = Run(as_of, received or as_of, None if policy == "auto" else policy)
     codes = tuple(every)
     earlier = read_history(history) if isinstance(history, (str, os.PathLike)) else history
-    settings = Settings(
-        refs, policy_set, edits, policy_set.rules(codes), _used(policy_set, codes), run, earlier, raw, phi, keep
-    )
-    batch = Batch(settings)
     single = isinstance(source, (str, os.PathLike, bytes, Tables)) or hasattr(source, "read")
     sources = cast("list[Source]", [source] if single else list(cast("Iterable[Source]", source)))
     inputs: list[Input] = []
     with ExitStack() as stack:
+        record = None if write_history is None else stack.enter_context(recording(write_history))
+        rules, used = policy_set.rules(codes), _used(policy_set, codes)
+        batch = Batch(Settings(refs, policy_set, edits, rules, used, run, earlier, raw, phi, keep, conformance, record))
         for item in sources:
             if isinstance(item, Tables):
                 batch.add_tables("tables", item)

@@ -143,7 +143,7 @@ def _screen(
             questions[e.code] = screen
     try:
         return open_edits | answers(facts, questions)
-    except Exception:  # noqa: BLE001 - the query of the edit that is wrong fails again, and is named there
+    except _FAILURES:  # the query of the edit that is wrong fails again, and is named there
         return open_edits | dict.fromkeys(questions)
 
 
@@ -156,7 +156,11 @@ _Rows = tuple[pl.DataFrame | None, pl.DataFrame | None]
 _NO_HITS = pl.DataFrame(schema={**HIT, "edit": pl.String})
 
 
-def _crash(error: Exception) -> Tally:
+_FAILURES = (Exception, pl.exceptions.PanicException)
+"""What one edit's query may end in: a panic of the frames is no Exception, and must not take the others down either."""
+
+
+def _crash(error: BaseException) -> Tally:
     # The type and place of a mistake are told, never its text: that may quote values of a claim.
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
@@ -170,7 +174,7 @@ def _collect(planned: list[_Plan], tallies: dict[str, Tally]) -> list[_Rows]:
     queries = [q for _, hits, unknown in planned for q in (hits, unknown) if q is not None]
     try:
         taken = iter(pl.collect_all(queries, engine="in-memory"))
-    except Exception:  # noqa: BLE001 - the one that is wrong is found below
+    except _FAILURES:  # the one that is wrong is found below
         return [_collect_one(plan, tallies) for plan in planned]
     return [
         (None if hits is None else next(taken), None if unknown is None else next(taken))
@@ -183,7 +187,7 @@ def _collect_one(plan: _Plan, tallies: dict[str, Tally]) -> _Rows:
     try:
         found = None if hits is None else hits.collect(engine="in-memory")
         return found, None if unknown is None else unknown.collect(engine="in-memory")
-    except Exception as error:  # noqa: BLE001 - isolate the crashing edit
+    except _FAILURES as error:  # isolate the crashing edit
         tallies[e.code] = _crash(error)
         return None, None
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from scrubjay.conformance.judge import NOT_ASKED
 from scrubjay.edit import Edit
 from scrubjay.engine import NO_HISTORY, Tally
 from scrubjay.model import Tables
@@ -70,7 +71,7 @@ class Report:
     @property
     def incomplete(self) -> bool:
         """Something was asked for and could not be checked: a value or reference is missing, or an edit crashed."""
-        idle = (pl.col("state") != "ran") & (pl.col("why") != NO_HISTORY)
+        idle = (pl.col("state") != "ran") & ~pl.col("why").is_in([NO_HISTORY, NOT_ASKED])
         return bool(self.coverage.select((idle | (pl.col("unknown") > 0)).any()).item())
 
 

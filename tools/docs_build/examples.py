@@ -11,10 +11,11 @@ from typing import Any
 import scrubjay
 from docs_build.common import CASES, Edit, Facts, fence, table
 from scrubjay.cases import Case, parse, to_837
+from scrubjay.edits.envelope.kinds import GUIDE
 from scrubjay.io.records import Claim
 from scrubjay.render.text import effect_words
 
-_FENCE = re.compile(r"^```case\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(r"^```case\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXPECT = re.compile(r"#\s*expect\s+(none|(unknown\s+)?([A-Z]{2,4}\d{2,3})((?:\s+\w+=\S+)*))")
 _EARLIER = re.compile(r"^earlier\n(.*?)^now\n", re.MULTILINE | re.DOTALL)
 
@@ -27,7 +28,7 @@ def split(text: str) -> list[str]:
 def count(edit: Edit) -> tuple[int, int, int]:
     """Return how many cases of an edit fail, pass and are corner cases."""
     path = CASES / f"{edit['code']}.md"
-    corner = len(_FENCE.findall(path.read_text(encoding="utf-8"))) if path.exists() else 0
+    corner = len(FENCE.findall(path.read_text(encoding="utf-8"))) if path.exists() else 0
     return len(split(edit["doc"]["Fails"])), len(split(edit["doc"]["Passes"])), corner
 
 
@@ -55,7 +56,7 @@ def corners(edit: Edit) -> Iterator[str]:
         return
     body = path.read_text(encoding="utf-8").split("\n", 1)[1]
     at = 0
-    for match in _FENCE.finditer(body):
+    for match in FENCE.finditer(body):
         yield _demoted(body[at : match.start()])
         rows = "\n".join(line for line in match[1].splitlines() if not _EXPECT.match(line.strip()))
         yield fence(rows)
@@ -170,6 +171,7 @@ def _findings(facts: Facts, edit: Edit, case: Case, earlier: Case | None) -> Ite
             history=folder if earlier is not None else None,
             preview=True,
             select=[edit["code"], *edit["supersedes"]],
+            conformance=edit["code"] in GUIDE,
         )
     payers = {row["claim_id"]: row["payer"] for row in report.claims.iter_rows(named=True)}
     for row in report.findings.iter_rows(named=True):

@@ -87,6 +87,18 @@ def check(
             metavar="PATH", help="Earlier claims to compare with: a folder of 837P and history Parquet files."
         ),
     ] = None,
+    write_history: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Add the claims of this run to a history file (.parquet), for --history of later runs."
+        ),
+    ] = None,
+    conformance: Annotated[
+        bool,
+        typer.Option(
+            "--conformance", help="Also check every segment against the implementation guide with pyx12 (slow)."
+        ),
+    ] = False,
     fail_on: Annotated[FailOn, typer.Option(help="Least level that makes the exit code 1.")] = FailOn.deny,
     allow_incomplete: Annotated[
         bool, typer.Option("--allow-incomplete", help="Leave with 0 instead of 3 when something could not be checked.")
@@ -115,6 +127,7 @@ def check(
     judged, arrived = day(as_of, "--as-of"), day(received, "--received")
     inputs = once(files)
     refuse(output, inputs)
+    refuse(write_history, inputs, "--write-history")
     if format is Format.parquet and output is None and sys.stdout.isatty():
         raise typer.BadParameter("parquet is not for a terminal; add -o FILE", param_hint="--format")
 
@@ -134,6 +147,8 @@ def check(
             ignore=comma_list(ignore),
             policy_set=policy_set,
             history=history,
+            conformance=conformance,
+            write_history=write_history,
             preview=preview,
             raw=format in (Format.text, Format.html),
             keep=DRAWN if format is Format.html else 0,

@@ -51,17 +51,17 @@ def _mode(path: Path) -> int:
     return 0o666 & ~mask
 
 
-def refuse(name: str | None, inputs: list[str]) -> None:
+def refuse(name: str | None, inputs: list[str], option: str = "-o") -> None:
     """Refuse, before any work, an output that cannot be written or that would replace an input."""
     if name is None or name == "-":
         return
     path = Path(name)
     if path.is_dir():
-        raise typer.BadParameter(f"{name} is a folder; name a file in it", param_hint="-o")
+        raise typer.BadParameter(f"{name} is a folder; name a file in it", param_hint=option)
     if not path.parent.is_dir():
-        raise typer.BadParameter(f"the folder {path.parent} does not exist", param_hint="-o")
+        raise typer.BadParameter(f"the folder {path.parent} does not exist", param_hint=option)
     if path.is_file() and any(item != "-" and os.path.realpath(item) == os.path.realpath(name) for item in inputs):
-        raise typer.BadParameter(f"{name} is an input of this run", param_hint="-o")
+        raise typer.BadParameter(f"{name} is an input of this run", param_hint=option)
 
 
 def style_of(stream: TextIO, to_file: bool = False) -> Style:

@@ -85,6 +85,8 @@ def age_outside_limits(t: Facts, refs: References) -> pl.LazyFrame:
         .filter(between & begun & lasts & (pl.col("modifier").is_null() | worn.fill_null(value=False)))
         .with_columns(age=_age_in_months())
         .filter((young | old) & (pl.col("age") >= 0))
+        # A cross join leaves empty pieces behind, on which pl.format panics (Polars 2.1); sorting joins them.
+        .sort("line_id")
         .select(
             "claim_id",
             "line_id",

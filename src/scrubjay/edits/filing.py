@@ -29,6 +29,7 @@ _PRIMARY = "P"
     element="DTP03",
     box="24A",
     fix="advice",
+    revision=2,
     confidence="partly",
     source=[
         "Medicare timely filing: First Coast, IOM 100-04 ch. 1, 70",
@@ -40,7 +41,9 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## What it does
     Compares each line's first day of service with the day the payer gets the claim (``--received``, else the day of
-    judgement) and the limit of the policy (``TFL01.days``). Past it is a hit; within its last 15 percent a warning.
+    judgement) and the limit of the policy (``TFL01.days``). Past it is a hit; within its last 15 percent a warning, or
+    advice where the limit stands in a contract that was not read (all but the calendar year of Medicare). A corrected
+    claim is not hurried: its limit is another one.
     Where a limit runs from another payer's answer (a claim to a second payer) a late line is not judged. Payers without
     a known limit are not judged.
 
@@ -66,9 +69,11 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
     day = pl.col("service_date")
     days = pl.col("sw_TFL01.days").cast(pl.String).cast(pl.Int64, strict=False)
     limit = pl.when(days == _CALENDAR_YEAR).then(day.dt.offset_by("1y")).otherwise(day + pl.duration(days=days))
+    left, whole = (limit - received).dt.total_days(), (limit - day).dt.total_days()
+    soon = left * 100 < whole * _SOON
+    pressing = (left < 0) | (soon & ~pl.col("stands_alone"))
+    lines = t.lines.filter(~pl.col("is_void") & (day < received) & (days > 0) & pressing).with_columns(limit=limit)
     left = (pl.col("limit") - received).dt.total_days()
-    soon = (limit - received).dt.total_days() * 100 < (limit - day).dt.total_days() * _SOON
-    lines = t.lines.filter(~pl.col("is_void") & (day < received) & (days > 0) & soon).with_columns(limit=limit)
     lines = lines.with_columns(late=left < 0)
     sizes = t.claims.select("claim_id", "payer_resp")
     totals = t.lines.select("claim_id").join(lines.select("claim_id").unique(), on="claim_id", how="semi")
@@ -80,6 +85,7 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
             pl.col("line_id").alias("lines"),
             pl.col("stands_alone").first(),
             pl.len().alias("count"),
+            yearly=(pl.col("days") == _CALENDAR_YEAR).first(),
         )
         .join(totals.group_by("claim_id").len("all"), on="claim_id")
         .join(sizes, on="claim_id")
@@ -97,8 +103,11 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
         "line_id",
         segment="dtp_segment",
         outcome=pl.when(second).then(pl.lit("unknown")).otherwise(pl.lit("hit")),
-        # A corrected claim may have a longer time than the first one.
-        level_cap=pl.when(~pl.col("late") | pl.col("stands_alone")).then(pl.lit("warn")),
+        # A corrected claim may have a longer time than the first one; a limit by contract may be another.
+        level_cap=pl.when(~pl.col("late") & ~pl.col("yearly"))
+        .then(pl.lit("info"))
+        .when(~pl.col("late") | pl.col("stands_alone"))
+        .then(pl.lit("warn")),
         message=pl.when("late")
         .then(
             pl.format(

@@ -116,6 +116,7 @@ def ndc_missing(t: Facts, refs: References) -> pl.LazyFrame:
         "Minnesota DHS NDC format conversion",
         "BCBSTX on NDC format",
     ],
+    supersedes=["ENV906", "ENV907"],
 )
 def ndc_not_eleven_digits(t: Facts, refs: References) -> pl.LazyFrame:
     """An NDC is not eleven digits without hyphens.
@@ -183,6 +184,7 @@ def ndc_not_eleven_digits(t: Facts, refs: References) -> pl.LazyFrame:
         "X12 RARC N815 and N816",
         "Mountain Health Co-Op NDC notice 2025-07-02",
     ],
+    supersedes=["ENV904", "ENV907", "ENV908"],
 )
 def ndc_quantity_or_unit(t: Facts, refs: References) -> pl.LazyFrame:
     """An NDC lacks its quantity or its unit.

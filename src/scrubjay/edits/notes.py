@@ -84,6 +84,7 @@ def substance_not_named(t: Facts, refs: References) -> pl.LazyFrame:
     box="19",
     fix="review",
     source=["ASC X12 005010X222A1: NTE02 and SV101-7", "WPS tips for NOC drug claims: 80 characters"],
+    supersedes=["ENV906"],
 )
 def text_too_long(t: Facts, refs: References) -> pl.LazyFrame:
     """A description or note is longer than the format allows.

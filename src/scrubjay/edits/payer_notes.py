@@ -37,6 +37,7 @@ def _injection_alone(t: Facts, visits: pl.LazyFrame) -> pl.LazyFrame:
     element="SV101-3",
     box="24D",
     fix="advice",
+    revision=2,
     source="AAFP on Cigna's policy for 25, announced 2022 and paused 2023-05",
 )
 def records_for_25_not_due(t: Facts, refs: References) -> pl.LazyFrame:
@@ -52,18 +53,26 @@ def records_for_25_not_due(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## Fails
     payer cigna
+    claim dos=2023-03-02
     line 99213 mods=25
     line 96372
     line J3420
 
     ## Passes
+    # The plan has been paused since.
     payer cigna
+    line 99213 mods=25
+    line 96372
+    line J3420
+
+    payer cigna
+    claim dos=2023-03-02
     line 96372
     line J3420
 
     # A joint injection has a global day: the plan may apply.
     payer cigna
-    claim dx=M17.11
+    claim dx=M17.11 dos=2023-03-02
     line 99213 mods=25
     line 20610 mods=RT
     line J3301 units=4
@@ -72,7 +81,8 @@ def records_for_25_not_due(t: Facts, refs: References) -> pl.LazyFrame:
     Nothing to correct. Keep the note of the visit at hand.
 
     ## Payers
-    Cigna from 2022-01-01. EM21 tells of its later rule.
+    Cigna from 2022-01-01 to 2023-05-31, when the plan was paused: a request for a later visit has no such reason. EM21
+    tells of its later rule.
     """
     return _injection_alone(t, _separate_visits(t, "EM_ESTABLISHED")).select(
         "claim_id",
@@ -101,37 +111,42 @@ def records_for_25_not_due(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-3",
     box="24D",
     fix="advice",
+    revision=2,
     source="Anthem: cut of visits with 25 withdrawn in 2018; Anthem Indiana Medicaid newsletter 2024-11",
 )
 def review_of_25_announced(t: Facts, refs: References) -> pl.LazyFrame:
-    """A payer that has announced reviews of visits with 25 gets one beside an injection.
+    """A payer that has announced reviews of visits gets one with 25 beside an injection.
 
     ## What it does
     Names office visits with 25 beside a 96372 that is the only procedure of the day.
 
     ## Why it matters
-    The payer planned to pay such visits at a half and later at three quarters, withdrew that in 2018, and announced
-    in 2024 that it assesses selected visits. 96372 is no procedure with 0 or 10 global days, which the cut was for.
+    The payer announced in November 2024 that it assesses selected visits. An older plan of the same house, to pay visits
+    with 25 at a half and later at three quarters, was withdrawn in 2018; it was for procedures with 0 or 10 global days,
+    and 96372 has none.
 
     ## Fails
+    payer medicaid name="ANTHEM INDIANA MEDICAID"
+    line 99213 mods=25
+    line 96372
+    line J3420 ndc=00143962010
+
+    ## Passes
+    payer medicaid name="ANTHEM INDIANA MEDICAID"
+    line 96372
+    line J3420 ndc=00143962010
+
+    # The commercial plan withdrew its cut in 2018.
     payer anthem
     line 99213 mods=25
     line 96372
     line J3420
 
-    ## Passes
-    payer anthem
-    line 96372
-    line J3420
-
-    payer anthem
-    line 99213
-
     ## Fix
     Nothing to correct. Compare the payment of the visit with the contract.
 
     ## Payers
-    Anthem from 2018-01-01.
+    Anthem Indiana Medicaid from 2025-01-01.
     """
     return _injection_alone(t, _separate_visits(t, "EM_OFF")).select(
         "claim_id",
@@ -161,6 +176,8 @@ def review_of_25_announced(t: Facts, refs: References) -> pl.LazyFrame:
     box="24D",
     fix="advice",
     confidence="memory",
+    status="preview",
+    revision=2,
     source="no public rule of the payer on visits beside injections could be retrieved",
 )
 def payer_rule_not_public(t: Facts, refs: References) -> pl.LazyFrame:
@@ -191,7 +208,7 @@ def payer_rule_not_public(t: Facts, refs: References) -> pl.LazyFrame:
     Nothing to correct. Watch the remittance; a CO-97 with M14 or N19 tells the rule.
 
     ## Payers
-    Aetna.
+    Aetna, with `--preview`: that a rule is not public is no fault of a claim.
     """
     return _separate_visits(t, "EM_OFF").select(
         "claim_id",

@@ -270,6 +270,9 @@ def injections_over_day_limit(t: Facts, refs: References) -> pl.LazyFrame:
     )
 
 
+_ONE_CLAIM = "one claim for the service, a replacement claim, or 76 or 77 on a real repeat"
+
+
 def _alike(*more: str) -> list[str]:
     """Return the columns in which two lines of one code and day must agree to be the same service."""
     return ["day_code_id", "modifiers", "units_milli", "service_to", *more]
@@ -293,15 +296,17 @@ def _with_modifiers(rows: pl.LazyFrame) -> pl.LazyFrame:
     element="SV101-2",
     box="24D",
     fix="advice",
+    revision=2,
     supersedes=["MUL04"],
     source=_DUPLICATE,
 )
 def service_on_another_claim(t: Facts, refs: References) -> pl.LazyFrame:
-    """The same service stands on an earlier claim of the run.
+    """The same service stands on an earlier claim.
 
     ## What it does
-    Finds lines of two claims that agree in patient, payer, day, code, modifiers, units and rendering provider. Claims
-    that replace or void another one are left out, and lines with 76 or 77.
+    Finds lines of two claims that agree in patient, payer, day, code, modifiers, units and rendering provider: two claims
+    of the run, or one of the run and one of the earlier claims (`--history`). Claims that replace or void another one
+    are left out, and lines with 76 or 77.
 
     ## Why it matters
     The payer takes the second claim for a copy of the first and denies it.
@@ -312,7 +317,21 @@ def service_on_another_claim(t: Facts, refs: References) -> pl.LazyFrame:
     claim id=A2
     line 99213
 
+    earlier
+    claim id=A1
+    line 99213
+    now
+    claim id=A2
+    line 99213
+
     ## Passes
+    earlier
+    claim id=A1
+    line 99213
+    now
+    claim id=A2 dos=2026-03-09
+    line 99213
+
     claim id=A1
     line 93000
     claim id=A2
@@ -332,7 +351,7 @@ def service_on_another_claim(t: Facts, refs: References) -> pl.LazyFrame:
         name: pl.col(name).first().over(_alike()).alias(f"first_{name}")
         for name in ("claim_id", "line_id", "claim", "line")
     }
-    return (
+    within = (
         _with_modifiers(rows)
         .sort("line_id")
         .with_columns(first.values())
@@ -347,9 +366,34 @@ def service_on_another_claim(t: Facts, refs: References) -> pl.LazyFrame:
                 "code", "first_claim", "first_line",
             ),
             found=pl.format("{} on two claims: {} and {}", "code", "first_claim", "claim"),
-            expected=pl.lit("one claim for the service, a replacement claim, or 76 or 77 on a real repeat"),
+            expected=pl.lit(_ONE_CLAIM),
         )
     )  # fmt: skip
+    lines = t.lines.filter(pl.col("service_date").is_not_null() & ~t.has_mod("REPEAT") & first_bills)
+    billed = _billed_before(t, lines).join(within.select("line_id"), on="line_id", how="anti")
+    return pl.concat([within, billed], how="diagonal")
+
+
+def _billed_before(t: Facts, lines: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the lines whose service stands on an earlier claim that was given as history."""
+    same = ["patient_key", "payer_id", "service_date", "code", "modifiers", "units_milli", "rendering_npi"]
+    earlier = _with_modifiers(t.history.filter(pl.col("service_date").is_not_null())).select(*same, earlier="claim")
+    return (
+        _with_modifiers(lines)
+        .join(earlier.unique(same, keep="first", maintain_order=True), on=same, nulls_equal=True)
+        .select(
+            "claim_id",
+            "line_id",
+            denied=pl.col("line_id"),
+            message=pl.format(
+                "{} was billed with the same modifiers, units and provider on the earlier claim {}: a duplicate.",
+                "code",
+                "earlier",
+            ),
+            found=pl.format("{} on this claim and on {}", "code", "earlier"),
+            expected=pl.lit(_ONE_CLAIM),
+        )
+    )
 
 
 @edit(

@@ -1,7 +1,7 @@
 """Earlier claims: what the same patients had before, to judge duplicates, intervals and first visits by.
 
 A history is a table of service lines.  It is read from a folder of earlier 837P files and of the Parquet files that
-:func:`write_history` leaves; in those a patient is a keyed digest, never a name or a number.
+:mod:`scrubjay.facts.record` writes; in those a patient is a keyed digest, never a name or a number.
 """
 
 from __future__ import annotations
@@ -61,14 +61,6 @@ def read_history(folder: str | os.PathLike[str]) -> pl.DataFrame:
     parts = [pl.DataFrame(schema=SCHEMA)]
     parts += [_parquet(path) if path.suffix == ".parquet" else _claims(path) for path in files]
     return pl.concat(parts).unique(maintain_order=True)
-
-
-def write_history(tables: Tables, path: str | os.PathLike[str]) -> None:
-    """Write the service lines of some claims as a history file: beside the target first, then renamed."""
-    target = Path(path)
-    beside = target.with_name(f".{target.name}.part")
-    rows_of(tables).write_parquet(beside, compression="zstd")
-    beside.replace(target)
 
 
 def rows_of(tables: Tables) -> pl.DataFrame:

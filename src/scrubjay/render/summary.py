@@ -14,6 +14,8 @@ from scrubjay.report import Report
 _NAMED = 3
 #: How many reasons of one edit are told in words.
 _REASONS = 3
+#: Codes in a row that are told by the first and the last.
+_FOLDED = 3
 #: What a finding's reference says when its edition does not cover the day.
 _OUTSIDE = r" \((to|begins) .*\)$"
 
@@ -102,7 +104,25 @@ def unchecked_lines(report: Report, style: Style) -> Iterator[str]:
     yield ""
     yield style.paint("not checked", "bold")
     for (state, why), edits in reasons.items():
-        yield from style.block(f"{', '.join(edits)}: {state}: {why}", 2, hanging=2)
+        yield from style.block(f"{', '.join(_folded(edits))}: {state}: {why}", 2, hanging=2)
+
+
+def _folded(codes: list[str]) -> Iterator[str]:
+    """Yield codes, three and more in a row as ``ENV901 to ENV911``."""
+    runs: list[list[str]] = []
+    for code in codes:
+        if runs and _follows(runs[-1][-1], code):
+            runs[-1].append(code)
+        else:
+            runs.append([code])
+    for run in runs:
+        yield from run if len(run) < _FOLDED else [f"{run[0]} to {run[-1]}"]
+
+
+def _follows(before: str, code: str) -> bool:
+    family = before.rstrip("0123456789")
+    digits = before[len(family) :]
+    return code == f"{family}{int(digits) + 1:0{len(digits)}d}"
 
 
 def outdated_lines(report: Report, style: Style) -> Iterator[str]:

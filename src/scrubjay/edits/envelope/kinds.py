@@ -43,9 +43,24 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "bad-date": "ENV22",
         "bad-npi": "ENV23",
         "npi-missing": "ENV24",
+        "guide-missing": "ENV901",
+        "guide-unexpected": "ENV902",
+        "guide-repeats": "ENV903",
+        "guide-absent": "ENV904",
+        "guide-short": "ENV905",
+        "guide-long": "ENV906",
+        "guide-form": "ENV907",
+        "guide-code": "ENV908",
+        "guide-list": "ENV908",
+        "guide-date": "ENV909",
+        "guide-unused": "ENV910",
+        "guide-syntax": "ENV911",
     }
 )
-"""Every kind of defect that :mod:`scrubjay.io` reports, and the one edit it belongs to."""
+"""Every kind of defect that :mod:`scrubjay.io` and :mod:`scrubjay.conformance` report, and the one edit it belongs to."""
+
+GUIDE = frozenset(code for kind, code in KINDS.items() if kind.startswith("guide-"))
+"""The edits that speak for the implementation guide: they run where pyx12 was asked (``--conformance``)."""
 
 _OUTSIDE_TRANSACTIONS = [kind for kind, code in KINDS.items() if code in ("ENV01", "ENV03", "ENV05", "ENV07")]
 

@@ -1,0 +1,1 @@
+"""The implementation guide's own rules, judged by pyx12 in a process of its own."""
