@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections import defaultdict
 from functools import cache
 
@@ -10,18 +11,19 @@ import polars as pl
 import pytest
 
 from scrubjay import policy, refdata
-from scrubjay.cases import Case, parse, to_837
+from scrubjay.cases import Case, to_837
 from scrubjay.edit import Edit, catalogue
 from scrubjay.facts import Facts, Run, prepare
+from scrubjay.facts.history import SCHEMA, rows_of
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import iter_chunks
 from scrubjay.io.x12 import ByteSource
 from scrubjay.model import Tables, concat
 from scrubjay.screen import answers, begun, screens_of
 from test_edit_cases import FENCE, PAGES
-from test_examples import EARLIER, split
+from test_examples import split
 
-SCREENED = [code for code, e in catalogue().items() if e.start != ("defects",) and not e.history]
+SCREENED = [code for code, e in catalogue().items() if e.start != ("defects",)]
 
 
 @cache
@@ -32,15 +34,20 @@ def references() -> refdata.References:
 def failing_claims(e: Edit) -> list[Facts]:
     """Return the claims under an edit's Fails and on its page of corner cases, those judged on one day together."""
     pages = [p.read_text(encoding="utf-8") for p in PAGES if p.stem == e.code]
-    cases = parse(EARLIER.sub("", e.doc["Fails"]))
-    cases += [split(m.group(1))[0] for text in pages for m in FENCE.finditer(text)]
+    texts = re.split(r"\n\s*\n", e.doc["Fails"].strip())
+    texts += [m.group(1) for text in pages for m in FENCE.finditer(text)]
     tables: dict[Run, list[Tables]] = defaultdict(list)
+    history = [pl.DataFrame(schema=SCHEMA)]
     claims = lines = 0
-    for number, case in enumerate(cases):
+    for number, text in enumerate(texts):
+        case, earlier = split(text)
         read = tables_of(case, number, claims, lines)
         claims, lines = claims + len(read.claims), lines + len(read.lines)
         tables[Run(case.as_of, case.received or case.as_of)].append(read)
-    return [prepare(concat(read), references(), policy.load(), run) for run, read in tables.items()]
+        if earlier is not None:
+            history.append(rows_of(tables_of(earlier, number, 0, 0)))
+    past = pl.concat(history)
+    return [prepare(concat(read), references(), policy.load(), run, past) for run, read in tables.items()]
 
 
 def tables_of(case: Case, number: int, first_claim: int, first_line: int) -> Tables:

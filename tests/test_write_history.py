@@ -89,13 +89,14 @@ def test_pieces_are_written_as_they_come(tmp_path: Path, monkeypatch: pytest.Mon
     whole, pieces = tmp_path / "whole.parquet", tmp_path / "pieces.parquet"
     scrubjay.check(data, write_history=whole)
     sizes: list[int] = []
-    judge = batch.Batch._judge
+    add = batch.Batch._add
 
-    def spy(self: batch.Batch, tables: object, *rest: object) -> None:
-        sizes.append(len(tables.claims))  # type: ignore[attr-defined]
-        judge(self, tables, *rest)  # type: ignore[arg-type]
+    def spy(self: batch.Batch, judged: batch._Judged) -> None:
+        assert judged.tables is not None
+        sizes.append(len(judged.tables.claims))
+        add(self, judged)
 
-    monkeypatch.setattr(batch.Batch, "_judge", spy)
+    monkeypatch.setattr(batch.Batch, "_add", spy)
     monkeypatch.setattr(batch, "iter_chunks", lambda s, f, size=0: interchange.iter_chunks(s, f, 8192))
     scrubjay.check(data, write_history=pieces)
     assert len(sizes) > 3

@@ -28,7 +28,7 @@ Grain = Literal["file", "transaction", "claim", "line"]
 Safety = Literal["safe", "review", "advice"]
 Confidence = Literal["sourced", "partly", "memory"]
 Status = Literal["stable", "preview"]
-Start = Literal["lines", "claims", "pairs", "diagnoses", "notes", "defects"]
+Start = Literal["lines", "claims", "pairs", "diagnoses", "notes", "defects", "history"]
 
 HEADINGS = ("What it does", "Why it matters", "Fails", "Passes", "Fix")
 OPTIONAL_HEADINGS = ("Payers",)

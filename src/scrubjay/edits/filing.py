@@ -72,7 +72,9 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
     left, whole = (limit - received).dt.total_days(), (limit - day).dt.total_days()
     soon = left * 100 < whole * _SOON
     pressing = (left < 0) | (soon & ~pl.col("stands_alone"))
-    lines = t.lines.filter(~pl.col("is_void") & (day < received) & (days > 0) & pressing).with_columns(limit=limit)
+    lines = t.lines.filter(~pl.col("is_void") & (day < received) & (days > 0) & pressing).with_columns(
+        days=days, limit=limit
+    )
     left = (pl.col("limit") - received).dt.total_days()
     lines = lines.with_columns(late=left < 0)
     sizes = t.claims.select("claim_id", "payer_resp")

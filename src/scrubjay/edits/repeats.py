@@ -289,6 +289,7 @@ def _with_modifiers(rows: pl.LazyFrame) -> pl.LazyFrame:
     name="service-on-another-claim",
     category="denial",
     grain="line",
+    start=["lines", "history"],
     needs=["service_date"],
     group="OA",
     carc="18",
