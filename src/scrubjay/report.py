@@ -77,24 +77,26 @@ class Report:
 
 def present(found: pl.DataFrame, files: list[str], edits: Mapping[str, Edit]) -> pl.DataFrame:
     """Give resolved findings the names, texts and order of the report."""
-    about = pl.DataFrame(
+    speaking = [edits[code] for code in found["edit"].unique().sort()]
+    about = pl.LazyFrame(
         {
-            "edit": pl.Series(list(edits), dtype=pl.String),
-            "name": pl.Series([e.name for e in edits.values()], dtype=pl.String),
-            "category": pl.Series([e.category for e in edits.values()], dtype=pl.String),
-            "box": pl.Series([e.box for e in edits.values()], dtype=pl.String),
-            "safety": pl.Series([e.fix_safety for e in edits.values()], dtype=pl.String),
-            "fix_default": pl.Series([_first_line(e.doc["Fix"]) for e in edits.values()], dtype=pl.String),
-            "sources": pl.Series([list(e.sources) for e in edits.values()], dtype=pl.List(pl.String)),
+            "edit": pl.Series([e.code for e in speaking], dtype=pl.String),
+            "name": pl.Series([e.name for e in speaking], dtype=pl.String),
+            "category": pl.Series([e.category for e in speaking], dtype=pl.String),
+            "box": pl.Series([e.box for e in speaking], dtype=pl.String),
+            "safety": pl.Series([e.fix_safety for e in speaking], dtype=pl.String),
+            "fix_default": pl.Series([_first_line(e.doc["Fix"]) for e in speaking], dtype=pl.String),
+            "sources": pl.Series([list(e.sources) for e in speaking], dtype=pl.List(pl.String)),
         }
     )
-    names = pl.DataFrame(
+    names = pl.LazyFrame(
         {"file": pl.Series(range(len(files)), dtype=pl.UInt32), "file_name": pl.Series(files, dtype=pl.String)}
     )
     no_patches = pl.lit([], dtype=_FIX.fields[2].dtype)
     rank = pl.col("level").replace_strict(_RANK, return_dtype=pl.Int8)
     return (
-        found.join(about, on="edit", how="left")
+        found.lazy()
+        .join(about, on="edit", how="left")
         .join(names, on="file", how="left")
         .with_columns(rank=rank)
         .sort(
@@ -140,6 +142,7 @@ def present(found: pl.DataFrame, files: list[str], edits: Mapping[str, Edit]) ->
             "raw_start",
             "raw_length",
         )
+        .collect(engine="in-memory")
     )
 
 
@@ -166,32 +169,30 @@ def amount_at_risk(findings: pl.DataFrame) -> str:
 
 def coverage_table(tallies: Mapping[str, Tally], findings: pl.DataFrame) -> pl.DataFrame:
     """Return one row per edit: state, rows in scope, hits, unknown, and why."""
-    hits = dict(findings.filter(pl.col("outcome") == "hit").group_by("edit").len().iter_rows())
-    stated = dict(findings.filter(pl.col("outcome") == "unknown").group_by("edit").len().iter_rows())
-    rows = []
-    for code, tally in tallies.items():
-        ran = tally.state == "ran"
-        counted = sum(tally.reasons.values())
-        why = tally.why or "; ".join(f"{n} rows: {reason}" for reason, n in sorted(tally.reasons.items()) if n) or None
-        rows.append(
-            {
-                "edit": code,
-                "state": tally.state,
-                "in_scope": tally.in_scope if ran else None,
-                "hits": int(hits.get(code, 0)),
-                "unknown": int(stated.get(code, 0)) + counted,
-                "why": why,
-            }
-        )
-    schema = {
-        "edit": pl.String,
-        "state": pl.String,
-        "in_scope": pl.Int64,
-        "hits": pl.Int64,
-        "unknown": pl.Int64,
-        "why": pl.String,
-    }
-    return pl.DataFrame(rows, schema=schema)
+    counts: dict[str, dict[str, int]] = {"hit": {}, "unknown": {}}
+    for code, outcome, count in findings.group_by("edit", "outcome").len().iter_rows():
+        counts[outcome][code] = count
+    made = list(tallies.values())
+    reasons = [
+        "; ".join(f"{n} rows: {reason}" for reason, n in sorted(t.reasons.items()) if n) if t.reasons else ""
+        for t in made
+    ]
+    return pl.DataFrame(
+        [
+            pl.Series("edit", list(tallies), dtype=pl.String),
+            pl.Series("state", [t.state for t in made], dtype=pl.String),
+            pl.Series("in_scope", [t.in_scope if t.state == "ran" else None for t in made], dtype=pl.Int64),
+            pl.Series("hits", [counts["hit"].get(code, 0) for code in tallies], dtype=pl.Int64),
+            pl.Series(
+                "unknown",
+                [counts["unknown"].get(code, 0) + sum(t.reasons.values()) for code, t in tallies.items()],
+                dtype=pl.Int64,
+            ),
+            pl.Series(
+                "why", [t.why or reason or None for t, reason in zip(made, reasons, strict=True)], dtype=pl.String
+            ),
+        ]
+    )
 
 
 def run_facts(
