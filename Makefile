@@ -88,7 +88,7 @@ COMPILE = $(VENV)-lock/bin/pip-compile --quiet --generate-hashes --strip-extras 
 lock:
 	@test -x $(VENV)-lock/bin/pip-compile || { $(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip --quiet install pip-tools==7.6.2; }
 	$(COMPILE) --output-file requirements/run.txt pyproject.toml
-	$(COMPILE) --constraint requirements/run.txt --extra dev --extra refs --extra conformance --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --constraint requirements/run.txt --extra dev --extra refs --extra conformance --extra chart --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --only-build-deps --build-deps-for editable --build-deps-for wheel --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
 
