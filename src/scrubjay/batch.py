@@ -26,9 +26,9 @@ from scrubjay.facts import Run, prepare
 from scrubjay.facts.claims import with_patient, with_policy
 from scrubjay.facts.gather import NO_DAY, Keys, days, mix
 from scrubjay.findings import LEVELS, resolve
-from scrubjay.io.claim837 import read_chunk
-from scrubjay.io.interchange import CHUNK_BYTES, Chunk, iter_chunks
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.assemble import Places
+from scrubjay.io.interchange import CHUNK_BYTES
+from scrubjay.io.pieces import X12, Piece, pieces, sniff
 from scrubjay.model import Tables, concat
 from scrubjay.policy import PolicySet
 from scrubjay.raw import add_raw, no_raw
@@ -103,6 +103,7 @@ class Batch:
         self.outcome = Outcome(tallies={code: Tally() for code in settings.edits})
         self.kept = _Kept(settings.keep)
         self._pieces: list[_Piece] = []
+        self._places: dict[int, Places] = {}
         self._claims = 0
         self._lines = 0
 
@@ -123,14 +124,17 @@ class Batch:
             claims, lines = self._claims, self._lines
             consumed = 0
             professional, told = False, len(self.outcome.errors)
+            kind = X12
             try:
-                pieces = self._read(item, number)
+                with item.open() as stream:
+                    kind = sniff(stream)
+                read = self._read(item, number)
                 # A small input is read and judged before a second thread would have started.
-                for index, (chunk, tables) in enumerate(pieces if item.size < _SMALL else _ahead(pieces)):
-                    self.outcome.errors.extend(chunk.errors)
-                    professional = professional or bool(chunk.wanted.any())
-                    self._judge(tables, number, index, chunk)
-                    consumed = chunk.consumed
+                for index, piece in enumerate(read if item.size < _SMALL else _ahead(read)):
+                    self.outcome.errors.extend(piece.errors)
+                    professional = professional or piece.professional
+                    self._judge(piece.tables, number, index, piece)
+                    consumed = piece.consumed
                     if progress is not None:
                         progress(before + consumed, total, self._claims)
             except InputError as error:
@@ -141,7 +145,7 @@ class Batch:
             self.outcome.inputs.append(
                 {
                     "file": item.name,
-                    "kind": "837P",
+                    "kind": kind,
                     "claims": self._claims - claims,
                     "lines": self._lines - lines,
                     "bytes": consumed or item.size,
@@ -149,16 +153,11 @@ class Batch:
             )
         self._judge_spanning(dict(enumerate(inputs, start=first)))
 
-    def _read(self, item: Input, number: int) -> Iterator[tuple[Chunk, Tables]]:
-        first_claim, first_line = self._claims, self._lines
+    def _read(self, item: Input, number: int) -> Iterator[Piece]:
         with item.open() as stream:
-            for chunk in iter_chunks(ByteSource(stream), item.name, self.settings.chunk_bytes):
-                tables = read_chunk(chunk, number, first_claim, first_line)
-                first_claim += len(tables.claims)
-                first_line += len(tables.lines)
-                yield chunk, tables
+            yield from pieces(stream, item.name, number, self._claims, self._lines, self.settings.chunk_bytes)
 
-    def _judge(self, tables: Tables, file: int, index: int, chunk: Chunk | None) -> None:
+    def _judge(self, tables: Tables, file: int, index: int, piece: Piece | None) -> None:
         self._pieces.append(_Piece(file, index, self._claims, self._lines, self._day_keys(tables)))
         self._claims += len(tables.claims)
         self._lines += len(tables.lines)
@@ -166,10 +165,13 @@ class Batch:
         for code, tally in tallies.items():
             self.outcome.tallies[code].add(tally)
         findings = (
-            add_raw(findings, chunk.segments, phi=self.settings.phi)
-            if chunk is not None and self.settings.raw
+            add_raw(findings, piece.segments, phi=self.settings.phi)
+            if piece is not None and piece.segments is not None and self.settings.raw
             else no_raw(findings)
         )
+        if piece is not None and piece.places is not None:
+            findings = piece.places.apply(findings)
+            self._places.setdefault(file, Places(elements=piece.places.elements)).join(piece.places)
         if len(findings):
             self.outcome.findings.append(findings)
             self.outcome.headers.append(_headers(findings, claims, tables))
@@ -219,12 +221,13 @@ class Batch:
     def _hold(
         self, item: Input, number: int, needed: dict[tuple[int, int], _Piece], shared: Keys, store: _Store
     ) -> None:
+        first = next(p for p in self._pieces if p.file == number)
         with item.open() as stream:
-            for index, chunk in enumerate(iter_chunks(ByteSource(stream), item.name, self.settings.chunk_bytes)):
-                piece = needed.get((number, index))
-                if piece is None:
+            again = pieces(stream, item.name, number, first.first_claim, first.first_line, self.settings.chunk_bytes)
+            for index, read in enumerate(again):
+                if (number, index) not in needed:
                     continue
-                tables = read_chunk(chunk, number, piece.first_claim, piece.first_line)
+                tables = read.tables
                 ids, keys = self._line_keys(tables)
                 wanted = pl.DataFrame(
                     {"claim_id": np.unique(ids[np.isin(keys, shared)])}, schema={"claim_id": pl.UInt32}
@@ -253,7 +256,7 @@ class Batch:
         )
         if not len(findings):
             return
-        findings = no_raw(findings)
+        findings = self._placed(no_raw(findings))
         if texts is not None and self.settings.raw:
             findings = findings.drop("raw", "raw_start", "raw_length").join(
                 texts, on=["file", "segment", "element"], how="left", nulls_equal=True, maintain_order="left"
@@ -261,6 +264,14 @@ class Batch:
         self.outcome.findings.append(findings)
         self.outcome.headers.append(_headers(findings, claims, tables))
         self.kept.add(findings, tables)
+
+    def _placed(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """Give findings of inputs that are no X12 their rows and paths."""
+        for number, places in self._places.items():
+            own = pl.col("file") == number
+            if (part := findings.filter(own)).height:
+                findings = pl.concat([findings.filter(~own), places.apply(part)])
+        return findings
 
 
 def _headers(findings: pl.DataFrame, claims: pl.DataFrame, tables: Tables) -> pl.DataFrame:
@@ -278,7 +289,7 @@ def _headers(findings: pl.DataFrame, claims: pl.DataFrame, tables: Tables) -> pl
     )  # fmt: skip
 
 
-def _ahead(pieces: Iterator[tuple[Chunk, Tables]]) -> Iterator[tuple[Chunk, Tables]]:
+def _ahead(pieces: Iterator[Piece]) -> Iterator[Piece]:
     """Read the next piece while this one is judged: reading and judging each keep one core busy."""
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="scrubjay-read") as pool:
         end = object()
