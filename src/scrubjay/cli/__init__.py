@@ -9,6 +9,7 @@ import typer
 
 from scrubjay.cli.baseline import app as baseline
 from scrubjay.cli.check import check
+from scrubjay.cli.code import code
 from scrubjay.cli.config import config
 from scrubjay.cli.convert import convert
 from scrubjay.cli.edits import edits
@@ -35,6 +36,7 @@ app.command("edits")(edits)
 app.add_typer(refs, name="refs")
 app.add_typer(baseline, name="baseline")
 app.command("config")(config)
+app.command("code")(code)
 app.command("convert")(convert)
 app.command("synth")(synth)
 
