@@ -109,7 +109,7 @@ class Example:
     def document(self) -> dict[str, Any]:
         """Return the encounter document."""
         last, first, born, sex = self.patient
-        meeting: dict[str, Any] = {"id": f"CH-{self.name.upper()}"[:20], "place_of_service": "11", "date": DAY}
+        meeting: dict[str, Any] = {"id": f"C-{self.name.upper()}", "place_of_service": "11", "date": DAY}
         if self.visit is not None:
             meeting["visit"] = self.visit
         return {

@@ -15,6 +15,7 @@ from scrubjay.cli.convert import convert
 from scrubjay.cli.edits import edits
 from scrubjay.cli.explain import explain
 from scrubjay.cli.fix import fix
+from scrubjay.cli.form import form
 from scrubjay.cli.guard import guarded, stop_whole
 from scrubjay.cli.refs import app as refs
 from scrubjay.cli.synth import synth
@@ -38,6 +39,7 @@ app.add_typer(baseline, name="baseline")
 app.command("config")(config)
 app.command("code")(code)
 app.command("convert")(convert)
+app.command("form")(form)
 app.command("synth")(synth)
 
 

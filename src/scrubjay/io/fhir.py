@@ -217,6 +217,9 @@ class _Reader:
             causes=tuple(_code(i.get("code")) for i in _of(free, "cause")),
             accident_state=str(_extension(r, "accident-state") or ""),
             icd9=bool(system & {codes.ICD9}),
+            signed=str(_extension(r, "signed") or "Y"),
+            benefits_assigned=str(_extension(r, "benefits-assigned") or "Y"),
+            released=str(_extension(r, "released") or "Y"),
         )
         paths = tuple(f"{self.path}.item[{k}]" for k in range(len(items)))
         return Sourced(claim, tuple(self.flaws), path=self.path, paths=paths)

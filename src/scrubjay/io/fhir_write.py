@@ -78,6 +78,7 @@ class _Writer:
                 ("clia", c.clia),
                 ("referral", c.referral),
                 ("accident-state", c.accident_state),
+                *((name, said) for name, said in _signatures(c) if said != "Y"),
             ),
             "identifier": [{"system": codes.CONTROL, "value": c.id}] if c.id else [],
             "status": "active",
@@ -281,6 +282,11 @@ class _Writer:
             "name": facility.name,
             "address": _address(facility.address) if facility.address else None,
         })  # fmt: skip
+
+
+def _signatures(claim: Claim) -> tuple[tuple[str, str], ...]:
+    """Return what is signed, assigned and released; Y is the rule and needs no extension."""
+    return (("signed", claim.signed), ("benefits-assigned", claim.benefits_assigned), ("released", claim.released))
 
 
 def _extensions(*pairs: tuple[str, Any]) -> list[Json]:

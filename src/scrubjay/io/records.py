@@ -142,7 +142,7 @@ class Claim:
     ``diagnoses`` are ICD-10-CM codes with or without dot, the principal first, at most twelve.  ``dates`` are
     (qualifier, date) of claim level DTP segments such as ("431", onset).  ``causes`` are those of CLM11 (AA auto
     accident, EM employment, OA other accident), ``accident_state`` where an auto accident was; ``icd9``
-    says that the diagnoses are ICD-9-CM.
+    says that the diagnoses are ICD-9-CM.  ``signed``, ``benefits_assigned`` and ``released`` are CLM06, CLM08 and CLM09.
     """
 
     id: str
@@ -171,6 +171,9 @@ class Claim:
     causes: tuple[str, ...] = ()
     accident_state: str = ""
     icd9: bool = False
+    signed: str = "Y"
+    benefits_assigned: str = "Y"
+    released: str = "Y"
 
     def total(self) -> Decimal:
         """Return the claim's charge: the one given, else the sum of its lines."""

@@ -237,7 +237,8 @@ def _claim(claim: Claim) -> Iterator[Segment]:
     place = (claim.pos, "B", claim.frequency)
     causes = (*claim.causes, "", "", "")[:3]
     accident = (*causes, claim.accident_state) if claim.causes else ""
-    yield "CLM", claim.id, number(claim.total()), "", "", place, "Y", claim.assignment, "Y", "Y", "", accident
+    said = (claim.signed, claim.assignment, claim.benefits_assigned, claim.released)
+    yield "CLM", claim.id, number(claim.total()), "", "", place, *said, "", accident
     for qualifier, day in claim.dates:
         yield "DTP", qualifier, "D8", _date(day)
     if claim.patient_paid is not None:
