@@ -18,7 +18,7 @@ from scrubjay.chart.tables import phrases, rows
 if TYPE_CHECKING:
     from spacy.language import Language
 
-MEANINGS = ("dropped", "declined", "conditional", "planned", "historical", "elsewhere", "topic")
+MEANINGS = ("dropped", "other", "declined", "conditional", "planned", "historical", "elsewhere", "topic")
 ANCHORS = "anchors"
 LONGEST = 1_000_000
 
@@ -68,8 +68,7 @@ def _terms() -> dict[str, dict[str, list[str]]]:
             found[row["meaning"]][keys[row["place"]]].extend(phrases(row["phrases"]))
     kin = [phrase for row in rows("verbs") if row["kind"] == "kin" for phrase in phrases(row["phrases"])]
     verbs = [phrase for row in rows("verbs") if row["kind"] == "kin-verb" for phrase in phrases(row["phrases"])]
-    found["elsewhere"]["preceding_negations"] += [f"{one} {verb}" for one in kin for verb in verbs]
-    found["elsewhere"]["preceding_negations"] += [f"{one}'s" for one in kin]
+    found["other"]["preceding_negations"] = [f"{one} {verb}" for one in kin for verb in verbs] + [f"{one}'s" for one in kin]
     return found
 
 
@@ -83,8 +82,15 @@ def stop_pattern() -> re.Pattern[str]:
 
 @cache
 def _adjacent() -> re.Pattern[str]:
-    words = [phrase for row in rows("context") if row["place"] == "adjacent" for phrase in phrases(row["phrases"])]
+    words = [phrase for row in rows("context") if row["meaning"] == "declined" and row["place"] == "adjacent" for phrase in phrases(row["phrases"])]
     return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\s+(?:(?:more|further|additional|other|the|any)\s+)?$", re.I)
+
+
+@cache
+def _name_part() -> re.Pattern[str]:
+    """Return the words that, directly after a drug's name, make it no drug: ``testosterone level``."""
+    words = [phrase for row in rows("context") if row["meaning"] == "dropped" and row["place"] == "adjacent" for phrase in phrases(row["phrases"])]
+    return re.compile(rf"^[\s-]*(?:{'|'.join(map(re.escape, words))})\b", re.I)
 
 
 @cache
@@ -123,9 +129,11 @@ def meanings(
     for _, component in nlp.pipeline:
         doc = component(doc)
     found = []
-    for (start, _), span in zip(anchors, spans, strict=True):
+    for (start, end), span in zip(anchors, spans, strict=True):
         reached = {meaning for meaning in MEANINGS if span is not None and getattr(span._, meaning)}
         if _adjacent().search(text[max(0, start - 24) : start]):
             reached.add("declined")
+        if _name_part().match(text[end : end + 24]):
+            reached.add("dropped")
         found.append(frozenset(reached))
     return found

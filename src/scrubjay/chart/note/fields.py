@@ -244,6 +244,13 @@ def _people() -> tuple[re.Pattern[str], ...]:
     )
 
 
+@cache
+def _alone() -> re.Pattern[str]:
+    pattern, _ = _phrase_pattern("credentials", "written")
+    credential = pattern.pattern.replace("(?:", "(?P<credential>", 1).replace("(?<![A-Za-z0-9])", r"\b", 1)
+    return re.compile(rf"(?<!igned )(?<!rdered )(?<!eviewed )(?<!pervised )\b[Bb]y\s+(?:the\s+|clinic\s+|office\s+|staff\s+)*{credential}")
+
+
 ORDERED_BY = re.compile(
     rf"\b(?:(?i:(?:verbal\s+|written\s+|standing\s+|telephone\s+)?order(?:ed|ing)?\s*(?:provider|physician|clinician|md)?\s*(?:by|from|of|per|:)\s*:?|per(?:\s+(?:the\s+)?(?:order\s+of|orders\s+(?:of|from)|order\s+from|order))?|v\.?o\.?\s*(?:from|by|per)?|by\s+order\s+of))\s+"
     rf"(?P<value>Dr\.?\s+{_CAP}(?:\s+{_CAP})?|{_CAP}\s+{_CAP}(?:\s+{_CAP})?(?:,\s*(?:MD|DO|NP|PA|FNP|APRN|PA-C|DNP)\b)?|{_CAP},\s*(?:MD|DO|NP|PA|FNP|APRN|PA-C|DNP)\b)"
@@ -275,6 +282,10 @@ def people(text: str) -> Iterator[Hit]:
             if not any(hit.overlaps(other) for other in taken):
                 taken.append(hit)
                 yield hit
+    for match in _alone().finditer(text):
+        hit = Hit("credential", known[_key(match["credential"])]["credential"], *match.span("credential"))
+        if not any(hit.overlaps(other) or any(hit.overlaps(extra) for extra in other.extra) for other in taken):
+            yield hit
     for match in ORDERED_BY.finditer(text):
         yield Hit("orderer", match["value"].rstrip(" ."), match.start("value"), match.start("value") + len(match["value"].rstrip(" .")))
     for match in ORDER.finditer(text):
@@ -290,16 +301,18 @@ def diagnoses(text: str) -> Iterator[Hit]:
     yield from codes
     for match in DIAGNOSIS.finditer(text):
         value = re.split(r"\s+(?:was|were|is|and|with|given|in|on|by|at|after|x\d|per)\b|\s+[-–]\s", match["value"])[0].strip(" -'/")
-        if len(value) > 3 and not NOT_A_DIAGNOSIS.match(value):
+        if _condition().search(value) and not NOT_A_DIAGNOSIS.match(value):
             yield Hit("diagnosis", value.lower(), match.start("value"), match.start("value") + len(value))
 
 
-NOT_A_DIAGNOSIS = re.compile(
-    r"(?i)(?:\d|next|follow|her\b|his\b|the\b|a\b|an\b|injection|administration|scheduled|monthly|weekly|this|today|visit|dose|patient|"
-    r"minutes|hours|\w+\s+(?:minutes|hours|days|weeks|months|years)|signs|reactions?|adverse|observation|monitoring|routine|treatment|"
-    r"use|total|review|evaluation|procedure|surgery|each|further|consent|order|possible|some|several|which|him|one|two|three|pt\b|proper|"
-    r"use\b|vaccin|immuniz|nurse|injections?|anesthesia|postop|post-op|sedation)"
-)
+NOT_A_DIAGNOSIS = re.compile(r"(?i)(?:\d|next|follow|her\b|his\b|the\b|injection|possible|risk|signs|any\b|adverse|observation|allerg\w+\s+(?:shot|inj))")
+
+
+@cache
+def _condition() -> re.Pattern[str]:
+    """Return the pattern of words that name a condition."""
+    words = {row["kind"]: [re.escape(phrase) for phrase in phrases(row["words"])] for row in rows("conditions")}
+    return re.compile(rf"\b(?:{'|'.join(words['word'])})\b|[a-z]{{2,}}(?:{'|'.join(words['suffix'])})\b", re.I)
 
 
 @cache

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from scrubjay.chart.model import Administration, Numeric, Status, Value
 from scrubjay.chart.note.drafts import INJECTION, OWN, PARENTERAL, Draft, Parsed, parse
 from scrubjay.chart.note.fields import ONCE, Hit, moments
+from scrubjay.chart.tables import phrases, rows
 
 VISIT = ("consent", "assessment", "signature", "supervision", "separate", "order", "orderer")
 NUMERIC = frozenset({"dose", "volume_ml", "waste"})
@@ -74,20 +76,22 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
     done = draft.verb is not None
     strong = [name for name in STRONG if name in draft.hits]
     here = bool(HERE.search(parsed.text, *draft.clause))
+    if "other" in meanings:
+        return "elsewhere"
     if "declined" in meanings:
         return "declined"
     if "conditional" in meanings:
         return "hypothetical"
-    if "historical" in meanings and not (here and done):
-        return "historical"
     if "planned" in meanings and not done:
         return "planned"
+    if "historical" in meanings and not (here and done):
+        return "historical"
     if "elsewhere" in meanings and not (done and (strong or here)):
         return "elsewhere"
     if done:
         narrated = draft.section.status == "historical"
         return "historical" if narrated and not here and not strong else "given"
-    if strong and "topic" not in meanings:
+    if (strong and "topic" not in meanings) or (here and not meanings):
         return "given"
     if draft.structured and ("dose" in draft.hits or "route" in draft.hits):
         return "given"
@@ -142,7 +146,7 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
     """Make several statements about one injection one; an order for what was given becomes its order."""
     kept: list[tuple[Draft, Status]] = []
     for draft, status in found:
-        same = [one for one in kept if one[0].drug and draft.drug and one[0].drug.value == draft.drug.value]
+        same = [one for one in kept if _same_drug(one[0], draft)]
         alike = [one for one in same if one[1] == status]
         given = [one for one in same if one[1] == "given"]
         if alike and not _conflict(alike[-1][0], draft):
@@ -158,7 +162,7 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
         later = [
             one
             for one, other in kept[number + 1 :]
-            if other == "given" and one.drug and draft.drug and one.drug.value == draft.drug.value and not _conflict(one, draft)
+            if other == "given" and _same_drug(one, draft) and not _conflict(one, draft)
         ]
         if later and status in ("planned", "hypothetical") and not _future(parsed, draft):
             _order(parsed, later[0], draft, status)
@@ -167,12 +171,27 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
     return result
 
 
+@cache
+def _members() -> dict[str, frozenset[str]]:
+    return {row["class"]: frozenset(phrases(row["members"])) for row in rows("classes")}
+
+
+def _same_drug(first: Draft, second: Draft) -> bool:
+    """Whether two statements name one drug; a class word such as ``steroid`` stands for its members."""
+    if first.drug is None or second.drug is None:
+        return False
+    one, other = first.drug.value, second.drug.value
+    return one == other or other in _members().get(one, ()) or one in _members().get(other, ())
+
+
 def _future(parsed: Parsed, draft: Draft) -> bool:
     low, high = parsed.sentences[draft.sentence]
     return bool(NEXT.search(parsed.text, low, high)) or "conditional" in draft.meanings
 
 
 def _absorb(into: Draft, draft: Draft) -> None:
+    if into.drug is not None and draft.drug is not None and into.drug.value in _members():
+        into.drug = draft.drug
     for name, hit in draft.hits.items():
         into.hits.setdefault(name, hit)
     into.verb = into.verb or draft.verb
