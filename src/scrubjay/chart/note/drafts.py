@@ -193,7 +193,7 @@ def _assign(text: str, own: list[Draft], hits: list[Hit]) -> None:
                 if hit.start - before[-1].end <= REACH or len(own) == 1:
                     before[-1].take(hit)
                 continue
-        target = before[-1] if before else after[0] if after else None
+        target = before[-1] if before else after[0] if after and _near(text, hit, after[0]) else None
         if target is not None and not (target.take(hit) or hit.field not in SHARED or not after):
             after[0].take(hit)
     for first, second in reversed(list(zip(own, own[1:], strict=False))):
@@ -206,6 +206,14 @@ def _assign(text: str, own: list[Draft], hits: list[Hit]) -> None:
             for name in SHARED:
                 if name in first.hits and name not in second.hits:
                     second.hits[name] = first.hits[name]
+
+
+def _near(text: str, hit: Hit, draft: Draft) -> bool:
+    """Whether a detail before the first drug of its clause can be that drug's: not another item of a list."""
+    between = text[hit.end : draft.start]
+    if hit.field in ("dose", "volume_ml", "strength", "frequency"):
+        return len(between) < REACH and "," not in between
+    return hit.field != "route" or (len(between) < REACH + 30 and between.count(",") < 2)
 
 
 def _leads(text: str, hit: Hit, draft: Draft, hits: list[Hit]) -> bool:
