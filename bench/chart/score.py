@@ -4,7 +4,7 @@ An annotation and a statement that was read are a pair when they name the same d
 stands at the same place. A field of a pair is right when its normalised value is the annotated one, wrong when it is
 another or was read where none is annotated, missed when it is annotated and was not read. Fields of statements without
 a partner count as missed or wrong. ``*`` marks a field that one value cannot hold; it is not scored, nor is a statement
-marked optional.
+marked optional, nor a diagnosis where none is annotated.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ from typing import Any
 
 from scrubjay.chart.model import Administration
 
-FIELDS = (
-    "dose unit volume_ml route site laterality time date giver credential lot expiry ndc waste diagnosis".split()
-)
+FIELDS = "dose unit volume_ml route site laterality time date giver credential lot expiry ndc waste diagnosis".split()
 
 
 @dataclass
@@ -116,7 +114,7 @@ def _status(result: Score, name: str, gold: dict[str, Any], found: Administratio
 
 
 def _field(result: Score, name: str, column: str, gold: str | None, found: str | None, drug: str) -> None:
-    if gold == "*":
+    if gold == "*" or (column == "diagnosis" and gold is None):
         return
     tally = result.of(column)
     if gold is not None and found is not None and _same(gold, found):

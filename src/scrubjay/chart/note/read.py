@@ -14,11 +14,23 @@ from scrubjay.chart.tables import phrases, rows
 VISIT = ("consent", "assessment", "signature", "supervision", "separate", "order", "orderer")
 NUMERIC = frozenset({"dose", "volume_ml", "waste"})
 STRONG = ("site", "lot", "giver", "time", "ndc")
-HERE = re.compile(r"\b(?:today|now|in (?:the )?(?:clinic|office|ED|ER|emergency (?:room|department))|this (?:morning|afternoon|visit))\b", re.I)
-DATED = re.compile(r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given)?|seen\s+on)\s*:?\s*$", re.I)
-ORDERED = re.compile(r"\border(?:ed|s)?\b|\bplan\b", re.I)
-NEXT = re.compile(r"\b(?:next|return|follow[- ]?up|in\s+\d+\s+(?:weeks?|months?|days?)|continue|monthly|every|schedule)\b", re.I)
-NOTHING = re.compile(r"\bno\s+(?:injections?|shots?|vaccines?|medications?)\s+(?:was\s+|were\s+)?(?:given|administered|performed)\b", re.I)
+HERE = re.compile(
+    r"\b(?:today|now|in (?:the )?(?:clinic|office|ED|ER|emergency (?:room|department))|this (?:morning|afternoon|visit))\b",
+    re.IGNORECASE,
+)
+DATED = re.compile(
+    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given)?|seen\s+on)\s*:?\s*$",
+    re.IGNORECASE,
+)
+ORDERED = re.compile(r"\border(?:ed|s)?\b|\bplan\b", re.IGNORECASE)
+NEXT = re.compile(
+    r"\b(?:next|return|follow[- ]?up|in\s+\d+\s+(?:weeks?|months?|days?)|continue|monthly|every|schedule)\b",
+    re.IGNORECASE,
+)
+NOTHING = re.compile(
+    r"\bno\s+(?:injections?|shots?|vaccines?|medications?)\s+(?:was\s+|were\s+)?(?:given|administered|performed)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -124,10 +136,20 @@ def _is_injection(parsed: Parsed, draft: Draft) -> bool:
     if route is not None or draft.structured:
         return True
     if kind == "vaccine":
-        return word is not None or draft.verb is not None or "dose" in draft.hits or bool(re.search(r"shot|vacc", parsed.text[draft.start : draft.end], re.I)) or bool(draft.meanings & {"declined", "planned"})
+        return (
+            word is not None
+            or draft.verb is not None
+            or "dose" in draft.hits
+            or bool(re.search(r"shot|vacc", parsed.text[draft.start : draft.end], re.IGNORECASE))
+            or bool(draft.meanings & {"declined", "planned"})
+        )
     if word is not None:
         return True
-    return "site" in draft.hits or (draft.verb is not None and ("lot" in draft.hits or "ndc" in draft.hits)) or draft.mention is None
+    return (
+        "site" in draft.hits
+        or (draft.verb is not None and ("lot" in draft.hits or "ndc" in draft.hits))
+        or draft.mention is None
+    )
 
 
 REACH = 60
@@ -153,7 +175,12 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
             _absorb(alike[-1][0], draft)
             continue
         bare = not ({"dose", "route", "site"} & set(draft.hits))
-        if given and status in ("planned", "hypothetical") and (bare or not _future(parsed, draft)) and not _conflict(given[-1][0], draft):
+        if (
+            given
+            and status in ("planned", "hypothetical")
+            and (bare or not _future(parsed, draft))
+            and not _conflict(given[-1][0], draft)
+        ):
             _order(parsed, given[-1][0], draft, status)
             continue
         kept.append((draft, status))
@@ -200,7 +227,9 @@ def _absorb(into: Draft, draft: Draft) -> None:
 def _order(parsed: Parsed, given: Draft, draft: Draft, status: Status) -> None:
     """Keep a planned statement about what was given as the order for it."""
     low, high = parsed.sentences[draft.sentence]
-    if status == "planned" and (ORDERED.search(parsed.text, low, high) or draft.section.name == "plan" or "dose" in draft.hits):
+    if status == "planned" and (
+        ORDERED.search(parsed.text, low, high) or draft.section.name == "plan" or "dose" in draft.hits
+    ):
         given.hits.setdefault("order", Hit("order", "yes", draft.start, draft.end))
     for name in ("orderer", "order", "diagnosis"):
         if name in draft.hits:
@@ -231,7 +260,10 @@ def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str,
     loose: dict[str, Hit] = {}
     owned = {(hit.field, hit.start) for draft, _ in merged for hit in draft.hits.values()}
     for hit in parsed.hits:
-        if hit.field in ("giver", "credential", "reaction", "observation", "patient_supplied", "diagnosis", "time") and (hit.field, hit.start) not in owned:
+        if (
+            hit.field in ("giver", "credential", "reaction", "observation", "patient_supplied", "diagnosis", "time")
+            and (hit.field, hit.start) not in owned
+        ):
             if hit.field == "diagnosis" and not _labelled(parsed.text, hit):
                 continue
             if hit.field == "time" and len(given) != 1:
@@ -257,6 +289,10 @@ def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str,
 
 
 def _labelled(text: str, hit: Hit) -> bool:
-    return bool(re.search(r"(?:dx|diagnos[ie]s|indication|assessment|impression|reason)[^\n]{0,40}$", text[max(0, hit.start - 60) : hit.start], re.I)) or bool(
-        re.fullmatch(r"[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?", hit.value)
-    )
+    return bool(
+        re.search(
+            r"(?:dx|diagnos[ie]s|indication|assessment|impression|reason)[^\n]{0,40}$",
+            text[max(0, hit.start - 60) : hit.start],
+            re.IGNORECASE,
+        )
+    ) or bool(re.fullmatch(r"[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?", hit.value))
