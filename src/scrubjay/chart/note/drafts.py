@@ -14,7 +14,10 @@ from scrubjay.chart.note.sections import Section, Sections, blocks
 from scrubjay.chart.note.vocabulary import Mention, vocabulary
 from scrubjay.chart.tables import phrases, rows
 
-OWN = "dose unit volume_ml strength route site laterality time date giver credential lot expiry ndc waste waste_unit frequency start stop container diagnosis orderer order patient_supplied reaction observation".split()
+OWN = (
+    "dose unit volume_ml strength route site laterality time date giver credential lot expiry ndc waste"
+    " waste_unit frequency start stop container diagnosis orderer order patient_supplied reaction observation"
+).split()
 """Details that belong to one administration."""
 SHARED = ("route", "site", "laterality", "time", "date", "giver", "credential")
 """What drugs joined by ``and`` share when it is written once."""
@@ -69,6 +72,7 @@ class Draft:
     drug: Hit | None = None
     hits: dict[str, Hit] = field(default_factory=dict)
     same_syringe: Draft | None = None
+    conflicts: dict[str, Hit] = field(default_factory=dict)
 
     @property
     def closed(self) -> bool:

@@ -262,13 +262,19 @@ def moments(text: str) -> Iterator[Hit]:
         field = (
             "start" if label.startswith(("start", "began")) else "stop" if label.startswith(("stop", "end")) else "time"
         )
-        yield Hit(field, value, *match.span("value"))
+        yield Hit(field, value, match.start("value"), match.start("value") + len(match["value"].rstrip()))
     for match in MILITARY.finditer(text):
         yield Hit("time", f"{match['value'][:2]}:{match['value'][2:]}", *match.span("value"))
     for match in DATE.finditer(text):
         day = iso(match.group())
         if day is not None:
             yield Hit("date", day, *match.span())
+
+
+NOT_THE_GIVER = "".join(
+    f"(?<!{end} )" for end in "igned rdered eviewed pervised onfirmed erified uthenticated ttested ictated".split()
+)
+"""Ends of the words after which ``by`` names somebody else: signed by, ordered by ..."""
 
 
 @cache
@@ -284,9 +290,7 @@ def _people() -> tuple[re.Pattern[str], ...]:
         re.compile(
             rf"(?P<name>{NAME}),?\s+{credential}\s*,?\s+(?:has\s+)?(?i:administered|gave|injected|performed|vaccinated)\b"
         ),
-        re.compile(
-            rf"(?<!igned )(?<!rdered )(?<!eviewed )(?<!pervised )(?<!onfirmed )(?<!erified )(?<!osigned )(?<!uthenticated )(?<!ttested )(?<!ictated )\b[Bb]y\s*:?\s+(?P<name>{NAME})\s*[,(]?\s*{credential}"
-        ),
+        re.compile(rf"{NOT_THE_GIVER}\b[Bb]y\s*:?\s+(?P<name>{NAME})\s*[,(]?\s*{credential}"),
     )
 
 
@@ -404,7 +408,8 @@ def details(text: str) -> list[Hit]:
     found = [*waste, *product, *routes(text), *sites(text), *people(text), *diagnoses(text), *statements(text)]
     for hit in quantities(text):
         if not any(hit.overlaps(other) for other in (*waste, *(p for p in product if p.field != "time"))):
-            found.append(hit)
-    for match in FREQUENCY.finditer(text):
-        found.append(Hit("frequency", " ".join(match.group().lower().split()), *match.span()))
+            found.append(hit)  # noqa: PERF401 - the condition is long enough
+    found += [
+        Hit("frequency", " ".join(match.group().lower().split()), *match.span()) for match in FREQUENCY.finditer(text)
+    ]
     return sorted(found, key=lambda hit: (hit.start, hit.end))

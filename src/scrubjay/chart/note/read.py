@@ -19,7 +19,7 @@ HERE = re.compile(
     re.IGNORECASE,
 )
 DATED = re.compile(
-    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given)?|seen\s+on)\s*:?\s*$",
+    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given)?|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
     re.IGNORECASE,
 )
 ORDERED = re.compile(r"\border(?:ed|s)?\b|\bplan\b", re.IGNORECASE)
@@ -64,6 +64,7 @@ def read(text: str, note: int = 0) -> Reading:
                 verb=_value(text, draft.verb) if draft.verb else None,
                 note=note,
                 same_syringe=same,
+                conflicts={name: _value(text, hit) for name, hit in draft.conflicts.items()},
                 **values,  # type: ignore[arg-type]
             )
         )
@@ -155,6 +156,14 @@ def _is_injection(parsed: Parsed, draft: Draft) -> bool:
 REACH = 60
 
 
+COMPARED = ("dose", "site", "laterality", "time", "lot", "route", "ndc", "expiry")
+
+
+def _recap(draft: Draft) -> bool:
+    """Whether a statement only comes back to an injection: it does not say both how much and where or when."""
+    return not ("dose" in draft.hits and {"site", "time", "lot"} & set(draft.hits))
+
+
 def _conflict(first: Draft, second: Draft) -> bool:
     """Whether two statements about a drug speak of different doses, sites, times or lots."""
     for name in ("dose", "site", "laterality", "time", "lot", "route"):
@@ -171,7 +180,7 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
         same = [one for one in kept if _same_drug(one[0], draft)]
         alike = [one for one in same if one[1] == status]
         given = [one for one in same if one[1] == "given"]
-        if alike and not _conflict(alike[-1][0], draft):
+        if alike and (not _conflict(alike[-1][0], draft) or (status == "given" and _recap(draft))):
             _absorb(alike[-1][0], draft)
             continue
         bare = not ({"dose", "route", "site"} & set(draft.hits))
@@ -220,7 +229,9 @@ def _absorb(into: Draft, draft: Draft) -> None:
     if into.drug is not None and draft.drug is not None and into.drug.value in _members():
         into.drug = draft.drug
     for name, hit in draft.hits.items():
-        into.hits.setdefault(name, hit)
+        held = into.hits.setdefault(name, hit)
+        if name in COMPARED and held.value != hit.value:
+            into.conflicts.setdefault(name, hit)
     into.verb = into.verb or draft.verb
 
 
@@ -246,11 +257,10 @@ def _visit(parsed: Parsed) -> dict[str, Hit]:
 
 def _day(parsed: Parsed) -> Value | None:
     """Return the date of the visit where the note names it as such."""
-    for hit in moments(parsed.text):
-        if hit.field == "date" and DATED.search(parsed.text[max(0, hit.start - 40) : hit.start]):
-            before = parsed.text[max(0, hit.start - 30) : hit.start].lower()
-            if not re.search(r"birth|dob|exp|lot", before):
-                return _value(parsed.text, hit)
+    for hit in sorted(moments(parsed.text), key=lambda one: one.start):
+        before = parsed.text[max(0, hit.start - 40) : hit.start]
+        if hit.field == "date" and DATED.search(before) and not re.search(r"birth|dob|exp|lot", before, re.IGNORECASE):
+            return _value(parsed.text, hit)
     return None
 
 
@@ -291,7 +301,7 @@ def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str,
 def _labelled(text: str, hit: Hit) -> bool:
     return bool(
         re.search(
-            r"(?:dx|diagnos[ie]s|indication|assessment|impression|reason)[^\n]{0,40}$",
+            r"(?:dx|diagnos[ie]s|indication|assessment|impression|reason|here|presents|seen|treated)[^\n]{0,40}$",
             text[max(0, hit.start - 60) : hit.start],
             re.IGNORECASE,
         )

@@ -14,7 +14,9 @@ HEADING = re.compile(
     re.MULTILINE,
 )
 LABELS = re.compile(
-    r"(?:^|(?<=[\n.,;|]))\s*(?:-\s*)?(?P<label>medication|drug|drug name|med|vaccine|dose|dosage|route|site|location|lot|lot number|lot #|expiration|expiration date|exp|exp date|ndc|"
+    r"(?:^|(?<=[\n.,;|]))\s*(?:-\s*)?(?P<label>medication|drug|drug name|med|vaccine|dose|dosage|route|site|location|lot|"
+    r"lot number|lot #|expiration|"
+    r"expiration date|exp|exp date|ndc|"
     r"given by|administered by|time|time given|volume|manufacturer|amount|waste|wastage|injection site|strength|name)\s*(?:#|no\.?)?\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
