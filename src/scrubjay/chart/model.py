@@ -189,6 +189,9 @@ class Administration(Strict):
     code: str | None = Field(default=None, description="HCPCS or CPT code the chart itself states, never a deduced one")
     cvx: str | None = Field(default=None, description="CVX code of a vaccine, where the chart states one")
     same_syringe: int | None = Field(default=None, description="index of the administration it shares a syringe with")
+    conflicts: dict[str, Value] = Field(
+        default_factory=dict, description="by field, what another part of the chart says of the same injection"
+    )
 
     @property
     def given(self) -> bool:

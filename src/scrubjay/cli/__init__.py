@@ -7,6 +7,7 @@ import sys
 
 import typer
 
+from scrubjay.cli.audit import audit
 from scrubjay.cli.baseline import app as baseline
 from scrubjay.cli.check import check
 from scrubjay.cli.code import code
@@ -32,6 +33,7 @@ app = typer.Typer(
 )
 app.command("check")(check)
 app.command("fix")(fix)
+app.command("audit")(audit)
 app.command("explain")(explain)
 app.command("edits")(edits)
 app.add_typer(refs, name="refs")

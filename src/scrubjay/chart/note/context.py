@@ -7,6 +7,7 @@ phrase that ends its reach, unless it is part of a pseudo term. Each meaning is 
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 from collections.abc import Sequence
@@ -18,14 +19,16 @@ from scrubjay.chart.tables import phrases, rows
 if TYPE_CHECKING:
     from spacy.language import Language
 
-MEANINGS = ("dropped", "declined", "conditional", "planned", "historical", "elsewhere", "topic")
+MEANINGS = ("dropped", "other", "declined", "conditional", "planned", "historical", "elsewhere", "topic")
 ANCHORS = "anchors"
 LONGEST = 1_000_000
 
 BREAK = re.compile(
     r"\n\s*\n|\.,|:,|(?<=[a-z0-9)%])\.(?:\s+(?=[A-Z0-9(*\"•-])|(?=[A-Z][a-z]))|[!?]\s+|\n|,\s*(?=\d{1,2}[.)]\s)|\s\d{1,2}\.\s+(?=[A-Z])|•"
 )
-ABBREVIATION = re.compile(r"\b(?:Dr|Mr|Mrs|Ms|No|vs|approx|St|Jr|Sr|Pt|pt|exp|inj|Inj|dept|Dept|i\.e|e\.g|q|p\.o|p\.r|b\.i|t\.i|h\.s|[A-Z])$")
+ABBREVIATION = re.compile(
+    r"\b(?:Dr|Mr|Mrs|Ms|No|vs|approx|St|Jr|Sr|Pt|pt|exp|inj|Inj|dept|Dept|i\.e|e\.g|q|p\.o|p\.r|b\.i|t\.i|h\.s|[A-Z])$"
+)
 WRAPPED = 55
 """A line this long that ends without a full stop before a small letter goes on in the next one."""
 
@@ -35,14 +38,18 @@ def sentences(text: str) -> list[tuple[int, int]]:
     bounds = [0]
     for match in BREAK.finditer(text):
         before = text[bounds[-1] : match.start()]
-        if match.group().startswith(".") and not match.group().startswith(".,") and ABBREVIATION.search(text[: match.start()]):
+        if (
+            match.group().startswith(".")
+            and not match.group().startswith(".,")
+            and ABBREVIATION.search(text[: match.start()])
+        ):
             continue
         if match.group() == "\n" and _wrapped(text, match.start()):
             continue
         if before.strip():
             bounds.append(match.end() if not match.group().strip().rstrip(".").isdigit() else match.start())
     bounds.append(len(text))
-    spans = [(low, high) for low, high in zip(bounds, bounds[1:], strict=False) if text[low:high].strip()]
+    spans = [(low, high) for low, high in itertools.pairwise(bounds) if text[low:high].strip()]
     return spans or [(0, len(text))]
 
 
@@ -50,8 +57,10 @@ def _wrapped(text: str, at: int) -> bool:
     line_start = text.rfind("\n", 0, at) + 1
     line = text[line_start:at].rstrip()
     following = text[at + 1 : at + 3]
-    return len(line) >= WRAPPED and line[-1:] not in ".:;" and following[:1].islower() or (
-        len(line) >= WRAPPED and line[-1:] not in ".:;!?" and not re.match(r"\s*(?:[-*•]|\d+[.)]|[A-Z][\w /]{1,30}:|\n)", text[at + 1 : at + 40])
+    return (len(line) >= WRAPPED and line[-1:] not in ".:;" and following[:1].islower()) or (
+        len(line) >= WRAPPED
+        and line[-1:] not in ".:;!?"
+        and not re.match(r"\s*(?:[-*•]|\d+[.)]|[A-Z][\w /]{1,30}:|\n)", text[at + 1 : at + 40])
     )
 
 
@@ -59,17 +68,28 @@ def _wrapped(text: str, at: int) -> bool:
 def _terms() -> dict[str, dict[str, list[str]]]:
     stops = [phrase for row in rows("context") if row["meaning"] == "all" for phrase in phrases(row["phrases"])]
     found = {
-        meaning: {"pseudo_negations": [], "preceding_negations": [], "following_negations": [], "termination": list(stops)}
+        meaning: {
+            "pseudo_negations": [],
+            "preceding_negations": [],
+            "following_negations": [],
+            "termination": list(stops),
+        }
         for meaning in MEANINGS
     }
-    keys = {"before": "preceding_negations", "after": "following_negations", "pseudo": "pseudo_negations", "stop": "termination"}
+    keys = {
+        "before": "preceding_negations",
+        "after": "following_negations",
+        "pseudo": "pseudo_negations",
+        "stop": "termination",
+    }
     for row in rows("context"):
         if row["meaning"] != "all" and row["place"] in keys:
             found[row["meaning"]][keys[row["place"]]].extend(phrases(row["phrases"]))
     kin = [phrase for row in rows("verbs") if row["kind"] == "kin" for phrase in phrases(row["phrases"])]
     verbs = [phrase for row in rows("verbs") if row["kind"] == "kin-verb" for phrase in phrases(row["phrases"])]
-    found["elsewhere"]["preceding_negations"] += [f"{one} {verb}" for one in kin for verb in verbs]
-    found["elsewhere"]["preceding_negations"] += [f"{one}'s" for one in kin]
+    found["other"]["preceding_negations"] = [f"{one} {verb}" for one in kin for verb in verbs] + [
+        f"{one}'s" for one in kin
+    ]
     return found
 
 
@@ -78,13 +98,32 @@ def stop_pattern() -> re.Pattern[str]:
     """Return the phrases that end a clause."""
     stops = [phrase for row in rows("context") if row["meaning"] == "all" for phrase in phrases(row["phrases"])]
     parts = sorted((re.escape(stop).replace(r"\ ", r"\s+") for stop in stops), key=len, reverse=True)
-    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])", re.I)
+    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])", re.IGNORECASE)
 
 
 @cache
 def _adjacent() -> re.Pattern[str]:
-    words = [phrase for row in rows("context") if row["place"] == "adjacent" for phrase in phrases(row["phrases"])]
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, words))})\s+(?:(?:more|further|additional|other|the|any)\s+)?$", re.I)
+    words = [
+        phrase
+        for row in rows("context")
+        if row["meaning"] == "declined" and row["place"] == "adjacent"
+        for phrase in phrases(row["phrases"])
+    ]
+    return re.compile(
+        rf"\b(?:{'|'.join(map(re.escape, words))})\s+(?:(?:more|further|additional|other|the|any)\s+)?$", re.IGNORECASE
+    )
+
+
+@cache
+def _name_part() -> re.Pattern[str]:
+    """Return the words that, directly after a drug's name, make it no drug: ``testosterone level``."""
+    words = [
+        phrase
+        for row in rows("context")
+        if row["meaning"] == "dropped" and row["place"] == "adjacent"
+        for phrase in phrases(row["phrases"])
+    ]
+    return re.compile(rf"^[\s-]*(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
 
 
 @cache
@@ -102,9 +141,7 @@ def _pipeline() -> Language:
     return nlp
 
 
-def meanings(
-    text: str, anchors: Sequence[tuple[int, int]], bounds: Sequence[tuple[int, int]]
-) -> list[frozenset[str]]:
+def meanings(text: str, anchors: Sequence[tuple[int, int]], bounds: Sequence[tuple[int, int]]) -> list[frozenset[str]]:
     """Return, for each span of ``anchors``, the meanings that reach it; ``bounds`` are the sentences."""
     if not anchors:
         return []
@@ -123,9 +160,11 @@ def meanings(
     for _, component in nlp.pipeline:
         doc = component(doc)
     found = []
-    for (start, _), span in zip(anchors, spans, strict=True):
+    for (start, end), span in zip(anchors, spans, strict=True):
         reached = {meaning for meaning in MEANINGS if span is not None and getattr(span._, meaning)}
         if _adjacent().search(text[max(0, start - 24) : start]):
             reached.add("declined")
+        if _name_part().match(text[end : end + 24]):
+            reached.add("dropped")
         found.append(frozenset(reached))
     return found

@@ -26,7 +26,9 @@ CLOCK = re.compile(
     r"|(?P<military>(?:[01]\d|2[0-3])[0-5]\d)(?=\s*(?:hrs?|hours|h)\b))(?![\d/])",
     re.IGNORECASE,
 )
-MILITARY = re.compile(r"\b(?:at|time|@)\s*:?\s*(?P<value>(?:[01]\d|2[0-3])[0-5]\d)\b(?!\s*(?:mg|mcg|units?|ml|-|/))", re.IGNORECASE)
+MILITARY = re.compile(
+    r"\b(?:at|time|@)\s*:?\s*(?P<value>(?:[01]\d|2[0-3])[0-5]\d)\b(?!\s*(?:mg|mcg|units?|ml|-|/))", re.IGNORECASE
+)
 
 
 def _century(year: int) -> int:

@@ -4,19 +4,33 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from scrubjay.chart.model import Administration, Numeric, Status, Value
 from scrubjay.chart.note.drafts import INJECTION, OWN, PARENTERAL, Draft, Parsed, parse
 from scrubjay.chart.note.fields import ONCE, Hit, moments
+from scrubjay.chart.tables import phrases, rows
 
 VISIT = ("consent", "assessment", "signature", "supervision", "separate", "order", "orderer")
 NUMERIC = frozenset({"dose", "volume_ml", "waste"})
 STRONG = ("site", "lot", "giver", "time", "ndc")
-HERE = re.compile(r"\b(?:today|now|in (?:the )?(?:clinic|office|ED|ER|emergency (?:room|department))|this (?:morning|afternoon|visit))\b", re.I)
-DATED = re.compile(r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given)?|seen\s+on)\s*:?\s*$", re.I)
-ORDERED = re.compile(r"\border(?:ed|s)?\b|\bplan\b", re.I)
-NEXT = re.compile(r"\b(?:next|return|follow[- ]?up|in\s+\d+\s+(?:weeks?|months?|days?)|continue|monthly|every|schedule)\b", re.I)
-NOTHING = re.compile(r"\bno\s+(?:injections?|shots?|vaccines?|medications?)\s+(?:was\s+|were\s+)?(?:given|administered|performed)\b", re.I)
+HERE = re.compile(
+    r"\b(?:today|now|in (?:the )?(?:clinic|office|ED|ER|emergency (?:room|department))|this (?:morning|afternoon|visit))\b",
+    re.IGNORECASE,
+)
+DATED = re.compile(
+    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given)?|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
+    re.IGNORECASE,
+)
+ORDERED = re.compile(r"\border(?:ed|s)?\b|\bplan\b", re.IGNORECASE)
+NEXT = re.compile(
+    r"\b(?:next|return|follow[- ]?up|in\s+\d+\s+(?:weeks?|months?|days?)|continue|monthly|every|schedule)\b",
+    re.IGNORECASE,
+)
+NOTHING = re.compile(
+    r"\bno\s+(?:injections?|shots?|vaccines?|medications?)\s+(?:was\s+|were\s+)?(?:given|administered|performed)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -50,6 +64,7 @@ def read(text: str, note: int = 0) -> Reading:
                 verb=_value(text, draft.verb) if draft.verb else None,
                 note=note,
                 same_syringe=same,
+                conflicts={name: _value(text, hit) for name, hit in draft.conflicts.items()},
                 **values,  # type: ignore[arg-type]
             )
         )
@@ -74,20 +89,22 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
     done = draft.verb is not None
     strong = [name for name in STRONG if name in draft.hits]
     here = bool(HERE.search(parsed.text, *draft.clause))
+    if "other" in meanings:
+        return "elsewhere"
     if "declined" in meanings:
         return "declined"
     if "conditional" in meanings:
         return "hypothetical"
-    if "historical" in meanings and not (here and done):
-        return "historical"
     if "planned" in meanings and not done:
         return "planned"
+    if "historical" in meanings and not (here and done):
+        return "historical"
     if "elsewhere" in meanings and not (done and (strong or here)):
         return "elsewhere"
     if done:
         narrated = draft.section.status == "historical"
         return "historical" if narrated and not here and not strong else "given"
-    if strong and "topic" not in meanings:
+    if (strong and "topic" not in meanings) or (here and not meanings):
         return "given"
     if draft.structured and ("dose" in draft.hits or "route" in draft.hits):
         return "given"
@@ -120,13 +137,31 @@ def _is_injection(parsed: Parsed, draft: Draft) -> bool:
     if route is not None or draft.structured:
         return True
     if kind == "vaccine":
-        return word is not None or draft.verb is not None or "dose" in draft.hits or bool(re.search(r"shot|vacc", parsed.text[draft.start : draft.end], re.I)) or bool(draft.meanings & {"declined", "planned"})
+        return (
+            word is not None
+            or draft.verb is not None
+            or "dose" in draft.hits
+            or bool(re.search(r"shot|vacc", parsed.text[draft.start : draft.end], re.IGNORECASE))
+            or bool(draft.meanings & {"declined", "planned"})
+        )
     if word is not None:
         return True
-    return "site" in draft.hits or (draft.verb is not None and ("lot" in draft.hits or "ndc" in draft.hits)) or draft.mention is None
+    return (
+        "site" in draft.hits
+        or (draft.verb is not None and ("lot" in draft.hits or "ndc" in draft.hits))
+        or draft.mention is None
+    )
 
 
 REACH = 60
+
+
+COMPARED = ("dose", "site", "laterality", "time", "lot", "route", "ndc", "expiry")
+
+
+def _recap(draft: Draft) -> bool:
+    """Whether a statement only comes back to an injection: it does not say both how much and where or when."""
+    return not ("dose" in draft.hits and {"site", "time", "lot"} & set(draft.hits))
 
 
 def _conflict(first: Draft, second: Draft) -> bool:
@@ -142,14 +177,19 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
     """Make several statements about one injection one; an order for what was given becomes its order."""
     kept: list[tuple[Draft, Status]] = []
     for draft, status in found:
-        same = [one for one in kept if one[0].drug and draft.drug and one[0].drug.value == draft.drug.value]
+        same = [one for one in kept if _same_drug(one[0], draft)]
         alike = [one for one in same if one[1] == status]
         given = [one for one in same if one[1] == "given"]
-        if alike and not _conflict(alike[-1][0], draft):
+        if alike and (not _conflict(alike[-1][0], draft) or (status == "given" and _recap(draft))):
             _absorb(alike[-1][0], draft)
             continue
         bare = not ({"dose", "route", "site"} & set(draft.hits))
-        if given and status in ("planned", "hypothetical") and (bare or not _future(parsed, draft)) and not _conflict(given[-1][0], draft):
+        if (
+            given
+            and status in ("planned", "hypothetical")
+            and (bare or not _future(parsed, draft))
+            and not _conflict(given[-1][0], draft)
+        ):
             _order(parsed, given[-1][0], draft, status)
             continue
         kept.append((draft, status))
@@ -158,7 +198,7 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
         later = [
             one
             for one, other in kept[number + 1 :]
-            if other == "given" and one.drug and draft.drug and one.drug.value == draft.drug.value and not _conflict(one, draft)
+            if other == "given" and _same_drug(one, draft) and not _conflict(one, draft)
         ]
         if later and status in ("planned", "hypothetical") and not _future(parsed, draft):
             _order(parsed, later[0], draft, status)
@@ -167,21 +207,40 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
     return result
 
 
+@cache
+def _members() -> dict[str, frozenset[str]]:
+    return {row["class"]: frozenset(phrases(row["members"])) for row in rows("classes")}
+
+
+def _same_drug(first: Draft, second: Draft) -> bool:
+    """Whether two statements name one drug; a class word such as ``steroid`` stands for its members."""
+    if first.drug is None or second.drug is None:
+        return False
+    one, other = first.drug.value, second.drug.value
+    return one == other or other in _members().get(one, ()) or one in _members().get(other, ())
+
+
 def _future(parsed: Parsed, draft: Draft) -> bool:
     low, high = parsed.sentences[draft.sentence]
     return bool(NEXT.search(parsed.text, low, high)) or "conditional" in draft.meanings
 
 
 def _absorb(into: Draft, draft: Draft) -> None:
+    if into.drug is not None and draft.drug is not None and into.drug.value in _members():
+        into.drug = draft.drug
     for name, hit in draft.hits.items():
-        into.hits.setdefault(name, hit)
+        held = into.hits.setdefault(name, hit)
+        if name in COMPARED and held.value != hit.value:
+            into.conflicts.setdefault(name, hit)
     into.verb = into.verb or draft.verb
 
 
 def _order(parsed: Parsed, given: Draft, draft: Draft, status: Status) -> None:
     """Keep a planned statement about what was given as the order for it."""
     low, high = parsed.sentences[draft.sentence]
-    if status == "planned" and (ORDERED.search(parsed.text, low, high) or draft.section.name == "plan" or "dose" in draft.hits):
+    if status == "planned" and (
+        ORDERED.search(parsed.text, low, high) or draft.section.name == "plan" or "dose" in draft.hits
+    ):
         given.hits.setdefault("order", Hit("order", "yes", draft.start, draft.end))
     for name in ("orderer", "order", "diagnosis"):
         if name in draft.hits:
@@ -198,11 +257,10 @@ def _visit(parsed: Parsed) -> dict[str, Hit]:
 
 def _day(parsed: Parsed) -> Value | None:
     """Return the date of the visit where the note names it as such."""
-    for hit in moments(parsed.text):
-        if hit.field == "date" and DATED.search(parsed.text[max(0, hit.start - 40) : hit.start]):
-            before = parsed.text[max(0, hit.start - 30) : hit.start].lower()
-            if not re.search(r"birth|dob|exp|lot", before):
-                return _value(parsed.text, hit)
+    for hit in sorted(moments(parsed.text), key=lambda one: one.start):
+        before = parsed.text[max(0, hit.start - 40) : hit.start]
+        if hit.field == "date" and DATED.search(before) and not re.search(r"birth|dob|exp|lot", before, re.IGNORECASE):
+            return _value(parsed.text, hit)
     return None
 
 
@@ -212,7 +270,10 @@ def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str,
     loose: dict[str, Hit] = {}
     owned = {(hit.field, hit.start) for draft, _ in merged for hit in draft.hits.values()}
     for hit in parsed.hits:
-        if hit.field in ("giver", "credential", "reaction", "observation", "patient_supplied", "diagnosis", "time") and (hit.field, hit.start) not in owned:
+        if (
+            hit.field in ("giver", "credential", "reaction", "observation", "patient_supplied", "diagnosis", "time")
+            and (hit.field, hit.start) not in owned
+        ):
             if hit.field == "diagnosis" and not _labelled(parsed.text, hit):
                 continue
             if hit.field == "time" and len(given) != 1:
@@ -238,6 +299,10 @@ def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str,
 
 
 def _labelled(text: str, hit: Hit) -> bool:
-    return bool(re.search(r"(?:dx|diagnos[ie]s|indication|assessment|impression|reason)[^\n]{0,40}$", text[max(0, hit.start - 60) : hit.start], re.I)) or bool(
-        re.fullmatch(r"[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?", hit.value)
-    )
+    return bool(
+        re.search(
+            r"(?:dx|diagnos[ie]s|indication|assessment|impression|reason|here|presents|seen|treated)[^\n]{0,40}$",
+            text[max(0, hit.start - 60) : hit.start],
+            re.IGNORECASE,
+        )
+    ) or bool(re.fullmatch(r"[A-TV-Z]\d[0-9A-Z](?:\.[0-9A-Z]{1,4})?", hit.value))

@@ -9,11 +9,16 @@ from functools import cache
 
 from scrubjay.chart.tables import phrases, rows
 
-HEADING = re.compile(r"(?:^|(?<=[\n.,;]))[ \t*#-]*(?P<name>[A-Z][A-Za-z/&'’ -]{1,45}?)\s*:(?=[\s,]|$)|^[ \t]*(?P<line>[A-Z][A-Z/&' -]{2,45})[ \t]*$", re.M)
+HEADING = re.compile(
+    r"(?:^|(?<=[\n.,;]))[ \t*#-]*(?P<name>[A-Z][A-Za-z/&'’ -]{1,45}?)\s*:(?=[\s,]|$)|^[ \t]*(?P<line>[A-Z][A-Z/&' -]{2,45})[ \t]*$",
+    re.MULTILINE,
+)
 LABELS = re.compile(
-    r"(?:^|(?<=[\n.,;|]))\s*(?:-\s*)?(?P<label>medication|drug|drug name|med|vaccine|dose|dosage|route|site|location|lot|lot number|lot #|expiration|expiration date|exp|exp date|ndc|"
+    r"(?:^|(?<=[\n.,;|]))\s*(?:-\s*)?(?P<label>medication|drug|drug name|med|vaccine|dose|dosage|route|site|location|lot|"
+    r"lot number|lot #|expiration|"
+    r"expiration date|exp|exp date|ndc|"
     r"given by|administered by|time|time given|volume|manufacturer|amount|waste|wastage|injection site|strength|name)\s*(?:#|no\.?)?\s*:",
-    re.I | re.M,
+    re.IGNORECASE | re.MULTILINE,
 )
 STRUCTURED = 3
 """Labels within one block that make it a record of an administration."""
@@ -48,7 +53,10 @@ class Sections:
                 if not written.isupper():
                     continue
                 section = "other"
-            if name in ("medication", "drug", "medications") and _labels(text[match.start() : match.start() + REACH]) >= STRUCTURED:
+            if (
+                name in ("medication", "drug", "medications")
+                and _labels(text[match.start() : match.start() + REACH]) >= STRUCTURED
+            ):
                 section, status = "given", "given"
             self._found.append(Section(match.start(), section, status))
         for match in re.finditer(r"\n[ \t]*\n", text):

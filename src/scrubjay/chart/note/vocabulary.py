@@ -7,12 +7,14 @@ injection, and only within the distance that still names one drug.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
@@ -24,8 +26,12 @@ GAP = re.compile(r"[\s\-(.)/']{0,2}$")
 TRAILING = re.compile(
     r"\b(inj|injection|injectable|vial|solution|kit|sdv|mdv|pf|syringe|powder|autoinjector|novaplus|for|in)\b.*$"
 )
+UNIT_AFTER = re.compile(r"(?:\.\d+)?\s*(?:mg|mcg|units?|g|ml|cc)\b", re.IGNORECASE)
+"""After a number, what makes it a dose and no part of a name: ``Kenalog 40 mg``, not ``Kenalog-40``."""
 SHORT = 3
 """Names up to this many letters must be written with a capital: ``Td``, not the end of a word."""
+LONGEST = 3
+"""Words of the longest generic name taken from the product list; longer ones are mixtures and materials."""
 FUZZY_FROM = 6
 """Shortest word taken for a misspelt name."""
 
@@ -76,7 +82,11 @@ class Vocabulary:
         """Return the name's word that a misspelt word stands for, None where none or two are as near."""
         allowed = 1 if len(word) < FUZZY_FROM + 1 else 2
         found = process.extract(word, self._words, scorer=DamerauLevenshtein.distance, score_cutoff=allowed, limit=2)
-        same = [(name, distance) for name, distance, _ in found if name[0] == word[0]]
+        same = [
+            (name, distance)
+            for name, distance, _ in found
+            if name[0] == word[0] and (distance < 2 or name[:2] == word[:2])
+        ]
         if not same or (len(same) == 2 and same[0][1] == same[1][1]):
             return None
         return str(same[0][0])
@@ -89,7 +99,13 @@ class Vocabulary:
                 if tuple(words[position : last + 1]) != wanted:
                     continue
                 spans = tokens[position : last + 1]
-                if any(not GAP.match(text[a[2] : b[1]]) for a, b in zip(spans, spans[1:], strict=False)):
+                if (
+                    wanted[-1].isdigit()
+                    and len(wanted) > 1
+                    and UNIT_AFTER.match(text[tokens[last][2] : tokens[last][2] + 12])
+                ):
+                    continue
+                if any(not GAP.match(text[a[2] : b[1]]) for a, b in itertools.pairwise(spans)):
                     continue
                 start, end = spans[0][1], spans[-1][2]
                 if end - start <= SHORT and text[start:end].islower() and not any(c.isdigit() for c in text[start:end]):
@@ -124,9 +140,19 @@ def _from_tables(ordinary: frozenset[str]) -> Iterator[tuple[tuple[str, ...], Na
     references = refdata.load()
     if not (references.has("ndc_hcpcs") and references.has("ndc_products")):
         return
-    products = references.frame("ndc_products").select("ndc11", "generic")
-    joined = references.frame("ndc_hcpcs").select("ndc11", "drug_name").join(products, on="ndc11")
     own = {row["generic"] for row in rows("names")}
+    products = references.frame("ndc_products").select("ndc11", "generic")
+    makers = products.with_columns(pl.col("ndc11").str.head(5).alias("maker"))
+    allergens = makers.filter(pl.col("generic").str.contains("POLLEN"))["maker"].unique().to_list()
+    for (generic,) in (
+        makers.filter(~pl.col("maker").is_in(allergens)).select("generic").unique().sort("generic").iter_rows()
+    ):
+        if generic and ";" not in generic and len(generic.split()) <= LONGEST:
+            plain = _base(generic, own)
+            words = _words(plain)
+            if words and plain not in ordinary and len("".join(words)) > FUZZY_FROM - 1 and not words[0].isdigit():
+                yield words, Name(plain, "drug")
+    joined = references.frame("ndc_hcpcs").select("ndc11", "drug_name").join(products, on="ndc11")
     for brand, generic in joined.select("drug_name", "generic").unique().sort("drug_name", "generic").iter_rows():
         if brand is None or generic is None or ";" in generic:
             continue
