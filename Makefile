@@ -6,6 +6,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO   := check examples/clinic.837 --as-of 2026-03-20 --statistics
+CHART  := examples/charts/gonorrhea.json
 SIZES  ?= 1k 10k 100k 1m
 
 RUN   := $(VENV)/.installed-run
@@ -13,10 +14,10 @@ DEV   := $(VENV)/.installed-dev
 PEERS := $(VENV)-bench/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format docs bench lock clean
+.PHONY: help demo demo-chart test quick lint format docs bench lock clean
 
 help:
-	@echo "make demo    install, then check examples/clinic.837 and explain 96372"
+	@echo "make demo    install, check examples/clinic.837, explain 96372, and make a claim and its form of a chart"
 	@echo "make test    ruff, mypy, import-linter and the whole test suite"
 	@echo "make quick   the tests that take less than a minute together"
 	@echo "make lint    ruff, mypy, import-linter"
@@ -55,6 +56,17 @@ demo: $(RUN)
 	@$(BIN)/scrubjay $(DEMO) || [ $$? -eq 1 ]
 	@echo; echo "$$ scrubjay explain 96372"; echo
 	@$(BIN)/scrubjay explain 96372
+	@$(MAKE) --no-print-directory demo-chart
+
+# From a chart to a claim and its form, into a folder that is left to be looked at.
+demo-chart: $(DEV)
+	@mkdir -p .demo
+	@echo; echo "$$ scrubjay code $(CHART) --as-of 2026-03-20"; echo
+	@$(BIN)/scrubjay code $(CHART) --as-of 2026-03-20 || [ $$? -eq 1 ]
+	@echo; echo "$$ scrubjay code ... --accept 25@1 --to 837p -o .demo/claim.837; scrubjay form .demo/claim.837 --claim C-GONORRHEA -o .demo/claim.pdf"
+	@$(BIN)/scrubjay code $(CHART) --as-of 2026-03-20 --accept 25@1 --to 837p -o .demo/claim.837 >/dev/null
+	@$(BIN)/scrubjay form .demo/claim.837 --claim C-GONORRHEA --style sheet -o .demo/claim.pdf
+	@echo "the claim is .demo/claim.837, its form .demo/claim.pdf"
 
 lint: $(DEV)
 	$(BIN)/ruff check
@@ -76,6 +88,7 @@ docs: $(DEV)
 	$(BIN)/python tools/build_catalogue.py
 	$(BIN)/python tools/build_explain.py
 	$(BIN)/python examples/build_clinic.py
+	$(BIN)/python examples/build_charts.py
 	$(BIN)/python tools/build_docs.py
 
 bench: $(RUN) $(PEERS)
@@ -88,10 +101,10 @@ COMPILE = $(VENV)-lock/bin/pip-compile --quiet --generate-hashes --strip-extras 
 lock:
 	@test -x $(VENV)-lock/bin/pip-compile || { $(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip --quiet install pip-tools==7.6.2; }
 	$(COMPILE) --output-file requirements/run.txt pyproject.toml
-	$(COMPILE) --constraint requirements/run.txt --extra dev --extra refs --extra conformance --extra chart --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --constraint requirements/run.txt --extra dev --extra refs --extra conformance --extra chart --extra fhir --extra form --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --only-build-deps --build-deps-for editable --build-deps-for wheel --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-lock .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-lock .bench .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -369,9 +369,9 @@ def test_a_note_is_coded_beside_the_document_of_its_encounter(run: Run, tmp_path
     ("text", "words"),
     [
         ("{", "not JSON"),
-        ('{"schema": "scrubjay.claims/1"}', "no scrubjay.encounter/1 document"),
+        ('{"schema": "scrubjay.claims/1"}', "neither FHIR nor an encounter document"),
         ('{"schema": "scrubjay.encounter/1", "colour": "red"}', "colour"),
-        ("  \n", "the note is empty"),
+        ("  \n", "is empty"),
     ],
 )
 def test_what_is_no_chart_is_refused_in_one_line(text: str, words: str, run: Run, tmp_path: Path) -> None:
@@ -386,3 +386,36 @@ def test_a_claim_is_never_written_to_the_screen(run: Run) -> None:
     ran = run("code", ROOT / "examples" / "charts" / "b12.json", "--to", "837p")
     assert ran.code == 2
     assert "-o" in ran.err
+
+
+def bundle(*resources: dict[str, Any]) -> str:
+    entries = [{"fullUrl": f"urn:uuid:{r['id']}", "resource": r} for r in resources]
+    return json.dumps({"resourceType": "Bundle", "type": "collection", "entry": entries})
+
+
+FHIR_CHART = (
+    {"resourceType": "Patient", "id": "p", "name": [{"family": "FEATHER", "given": ["ADA"]}], "gender": "female",
+     "birthDate": "1951-04-11", "address": [{"line": ["100 MAIN ST"], "city": "SPRINGFIELD", "state": "WA",
+     "postalCode": "98101"}]},
+    {"resourceType": "Encounter", "id": "e", "status": "finished", "subject": {"reference": "Patient/p"},
+     "class": {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB"},
+     "period": {"start": "2026-03-02T09:00:00-08:00", "end": "2026-03-02T09:20:00-08:00"}},
+    {"resourceType": "Condition", "id": "c", "subject": {"reference": "Patient/p"},
+     "code": {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10-cm", "code": "D51.0"}]}},
+    {"resourceType": "MedicationAdministration", "id": "m", "status": "completed", "subject": {"reference": "Patient/p"},
+     "context": {"reference": "Encounter/e"}, "effectiveDateTime": "2026-03-02T09:10:00-08:00",
+     "medicationCodeableConcept": {"text": "cyanocobalamin",
+     "coding": [{"system": "http://hl7.org/fhir/sid/ndc", "code": "00143962010"}]},
+     "dosage": {"route": {"coding": [{"system": "http://snomed.info/sct", "code": "78421000"}]},
+     "dose": {"value": 1000, "unit": "mcg"}}},
+)  # fmt: skip
+
+
+def test_a_fhir_chart_is_coded_in_the_frame_of_its_practice(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "chart.json").write_text(bundle(*FHIR_CHART))
+    frame = ROOT / "examples" / "charts" / "b12.json"
+    ran = run("code", "chart.json", "--with", frame, "--as-of", "2026-03-20", "--format", "json")
+    data = json.loads(ran.out)
+    assert [(line["code"], line["units"]) for line in data["lines"]] == [("96372", "1"), ("J3420", "1")]
+    assert data["lines"][1]["ndc"] == {"ndc11": "00143962010", "quantity": "1", "unit": "ML"}
+    assert data["lines"][1]["evidence"][0]["resource"].startswith("MedicationAdministration")

@@ -124,6 +124,15 @@ def test_a_long_note_takes_both_lines_of_box_19_or_is_named() -> None:
     assert fault.box == "19"
 
 
+def test_medicare_reads_the_words_for_an_unclassified_drug_in_box_19() -> None:
+    text = 'claim\nline J3490 desc="SAMPLEDRUG 40 MG VIAL, DOSE 40 MG IM"'
+    (page,) = pages(claim(text))
+    assert page.fields["19"] == "SAMPLEDRUG 40 MG VIAL, DOSE 40 MG IM"
+    (other,) = pages(claim(f"payer commercial\n{text}"))
+    assert "19" not in other.fields
+    assert other.services[0]["24_shaded"] == "ZZSAMPLEDRUG 40 MG VIAL, DOSE 40 MG IM"
+
+
 def test_amounts_are_exact() -> None:
     (page,) = pages(replace(claim("claim\nline 96372 charge=0.10\nline 96372 charge=0.20"), charge=None))
     assert page.fields["28"] == "0 30"

@@ -178,7 +178,7 @@ def _whole(claim: Claim) -> dict[str, str]:
         **_block("33", claim.billing),
         "33a": claim.billing.npi,
         "33b": f"ZZ{claim.billing.taxonomy}" if claim.billing.taxonomy else "",
-        **_note(claim),
+        **_note(claim, medicare=medicare),
     }
     if not medicare:
         fields |= _birth("11a", insured.dob)
@@ -231,9 +231,15 @@ def _service(line: Line, claim: Claim) -> dict[str, str]:
     return {name: _plain(text) for name, text in fields.items() if text}
 
 
-def _note(claim: Claim) -> dict[str, str]:
-    """Return box 19: on its second line, or on both, the first of them beginning behind the box's title."""
-    text = _plain(" ".join(note.text for note in claim.notes))
+def _note(claim: Claim, *, medicare: bool) -> dict[str, str]:
+    """Return box 19: on its second line, or on both, the first of them beginning behind the box's title.
+
+    On paper Medicare reads the words for an unclassified drug there.
+    """
+    words = [note.text for note in claim.notes]
+    if medicare:
+        words += [line.description for line in claim.lines if line.description]
+    text = _plain(" ".join(words))
     whole, first = positions()["19"].width, positions()["19_first"].width
     if len(text) <= whole:
         return {"19": text}

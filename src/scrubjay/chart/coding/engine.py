@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from scrubjay.chart.coding.lines import Switches, Worksheet, draft_lines
-from scrubjay.chart.coding.proposals import PERSONAL, Draft, Proposal, evidence, propose
+from scrubjay.chart.coding.proposals import EVALUATION, PERSONAL, Draft, Proposal, evidence, propose
 from scrubjay.chart.coding.reference import tables_of
 from scrubjay.chart.model import Address, Encounter, Person, Provider
 from scrubjay.checker import check, shared_references
@@ -150,7 +150,7 @@ def _visit(sheet: Worksheet) -> list[Draft]:
     found = [code for word in visit.diagnoses if (code := _known(word, sheet)) is not None] or sheet.diagnoses[
         :_MOST_POINTERS
     ]
-    item = evidence("separate_evaluation", visit.separate_evaluation)
+    item = evidence("separate_evaluation", visit.separate_evaluation, EVALUATION)
     return [
         Draft(visit.code, Decimal(1), diagnoses=found[:_MOST_POINTERS], date=day, why=["the visit as the clinician coded it"],
               evidence=[item] if item else [], visit=True)

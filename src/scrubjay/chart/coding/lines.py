@@ -62,6 +62,7 @@ def draft_lines(sheet: Worksheet) -> None:
             sheet.rejected.append((name, f"{product.name}: {given.status}, not given at this visit"))
             continue
         sheet.missing += product.missing
+        sheet.missing += [f"which {name} of {product.name} holds: record and note disagree" for name in given.conflicts]
         sheet.rejected += product.rejected
         if product.code is not None:
             known.append((at, given, product))

@@ -14,6 +14,10 @@ PERSONAL = ("25", "24", "57", "59", "XE", "XP", "XS", "XU", "76", "77")
 """Modifiers that say what a person saw and judged: never on a proposed line."""
 
 
+EVALUATION = "#/encounter/visit/separate_evaluation"
+"""Where the words for a separate evaluation stand in an encounter document."""
+
+
 @dataclass
 class Draft:
     """A line before it is a claim line: its code, units, what gave rise to it."""
@@ -48,11 +52,14 @@ class Proposal:
     missing: list[str]
 
 
-def evidence(field_: str, value: Value | None) -> dict[str, Any] | None:
-    """Return a value of the chart with its place, as evidence."""
+def evidence(field_: str, value: Value | None, resource: str = "") -> dict[str, Any] | None:
+    """Return a value of the chart with its place, as evidence; ``resource`` is the place of one that names none."""
     if value is None:
         return None
-    return {"field": field_, **value.model_dump(exclude_none=True)}
+    found = {"field": field_, **value.model_dump(exclude_none=True)}
+    if resource and "start" not in found and not found.get("resource"):
+        found["resource"] = resource
+    return found
 
 
 def propose(drafts: Sequence[Draft], encounter: Encounter, day: dt.date, tables: Tables) -> list[Proposal]:
@@ -77,7 +84,7 @@ def propose(drafts: Sequence[Draft], encounter: Encounter, day: dt.date, tables:
 def _separate_visit(at: int, draft: Draft, encounter: Encounter) -> Proposal:
     visit = encounter.encounter.visit
     words = visit.separate_evaluation if visit is not None else None
-    item = evidence("separate_evaluation", words)
+    item = evidence("separate_evaluation", words, EVALUATION)
     own = {code.replace(".", "") for code in (visit.diagnoses if visit is not None else [])}
     other = {given.get("diagnosis") or "" for given in encounter.given()}
     missing = (
