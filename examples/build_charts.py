@@ -103,7 +103,6 @@ class Example:
     twin: str
     visit: dict[str, Any] | None = None
     accept: tuple[tuple[int, str], ...] = ()
-    note: str = ""
     more: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> dict[str, Any]:
@@ -142,8 +141,6 @@ EXAMPLES = (
         "b12", "Vitamin B12 for pernicious anaemia", MEDICARE, ("FEATHER", "ADA", "1951-04-11", "F"), ("D51.0",),
         (given("cyanocobalamin", "1000", "mcg", "IM", site="deltoid", laterality="left", **B12),),
         ("96372", "J3420"), recoded("J3420", "J3420", 1000), "DRG09", "1,000 micrograms typed as 1,000 units",
-        note="Injection visit 03/02/2026. Dx: pernicious anemia (D51.0). Cyanocobalamin 1,000 mcg IM given in the left "
-        "deltoid by P. Nestor, RN at 09:10. Lot AB123, exp 05/2027. Multi-dose vial, NDC 0143-9620-10. Tolerated well.\n",
     ),
     Example(
         "gonorrhea", "Ceftriaxone for gonorrhoea, and a separate visit with partner counselling", MEDICARE,
@@ -233,6 +230,45 @@ EXAMPLES = (
 )  # fmt: skip
 
 
+NOTES = {
+    "b12": """Injection visit 03/02/2026. Dx: pernicious anemia (D51.0). Cyanocobalamin 1,000 mcg IM given in the
+left deltoid by
+P. Nestor, RN at 09:10. Lot AB123, exp 05/2027. Multi-dose vial, NDC 0143-9620-10. Tolerated well.
+""",
+    "gonorrhea": """Date of service: 03/02/2026
+Subjective: 67 yo M with urethral discharge x 3 days, exposure to a partner with gonorrhea. Also follow-up of
+hypertension.
+Assessment: 1. Gonococcal urethritis (A54.01). 2. Hypertension (I10), not controlled; lisinopril increased.
+Plan: Ceftriaxone 500 mg IM today for A54.01. Partner notification counseling given. 99213
+Injection: Ceftriaxone 500 mg (single-dose vial, NDC 0143-9858-25) reconstituted with 1% lidocaine, given IM in the
+right ventrogluteal by P. Nestor, RN at 10:15. Lot CX22 exp 06/2027. No waste. Tolerated well, observed 20 minutes.
+Electronically signed by Robin Sample, MD
+""",
+    "bursa": """Date of service: 03/02/2026
+Right shoulder pain, subacromial bursitis (M75.51), not better with exercises. Risks and benefits discussed, verbal
+consent obtained.
+Procedure: Under sterile technique the right subacromial bursa was injected with Depo-Medrol 40 mg (1 mL of 40
+mg/mL, single-dose vial, NDC 0009-3073-01, lot DM77, exp 04/2027). No waste. Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
+    "gluteus": """Date of service: 03/02/2026
+Acute urticaria (L50.9), no improvement with antihistamines.
+Depo-Medrol 40 mg IM given in the left gluteus by P. Nestor, RN at 14:05. Single-dose vial, NDC 0009-3073-01, lot
+DM77, exp 04/2027. No waste. Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
+    "rocephin": """Date of service: 03/02/2026
+Community acquired pneumonia (J15.9). Rocephin 1 g IM reconstituted with 2.1 mL of 1% lidocaine, left ventrogluteal,
+by P. Nestor, RN at 15:40. Single-dose vial, NDC 0409-7332-01, lot RC12, exp 01/2028. No waste.
+""",
+    "sample": """Date of service: 03/02/2026
+Pernicious anemia (D51.0). Cyanocobalamin 1000 mcg IM given in left deltoid by P. Nestor, RN at 9:30, from a free
+sample vial. Lot SB1.
+""",
+}
+"""Notes of some of the visits, as a clinic may write them: `scrubjay code NAME.txt --with NAME.json`."""
+
+
 def as_837(claim: Claim) -> bytes:
     """Return one claim as an 837P dated the day of judgement."""
     buffer = io.BytesIO()
@@ -251,8 +287,8 @@ def main() -> None:
         assert coding.claim is not None
         (FOLDER / f"{example.name}.json").write_text(json.dumps(example.document(), indent=1) + "\n")
         (FOLDER / f"{example.name}.837").write_bytes(as_837(coding.claim))
-        if example.note:
-            (FOLDER / f"{example.name}.txt").write_text(example.note)
+        if example.name in NOTES:
+            (FOLDER / f"{example.name}.txt").write_text(NOTES[example.name])
         shown = ", ".join("-".join([line.code, *line.modifiers]) for line in coding.claim.lines)
         confirmed = ", ".join(f"{modifier}@{line}" for line, modifier in example.accept) or "nothing"
         rows.append(
@@ -264,7 +300,8 @@ def main() -> None:
         f"""# From the chart to the claim
 
 {len(EXAMPLES)} encounters and the claims that come of them, by `scrubjay code charts/NAME.json --as-of {AS_OF}`. The last
-column says how such a claim breaks, and which edit speaks then. Written by `python examples/build_charts.py`.
+column says how such a claim breaks, and which edit speaks then. Where there is a NAME.txt, the same visit is a note: `scrubjay
+code charts/NAME.txt --with charts/NAME.json` gives the same lines. Written by `python examples/build_charts.py`.
 
 | example | what happened | payer | lines | a person confirms | broken twin |
 | --- | --- | --- | --- | --- | --- |

@@ -227,9 +227,9 @@ def test_values_that_cannot_be_read_are_findings_and_the_rest_is_checked() -> No
     data = CLEARINGHOUSE.replace("35.00", "thirty").replace("20260302", "Tuesday").encode()
     report = check(data, as_of=date(2026, 3, 20))
     bad = report.findings.filter(pl.col("edit").is_in(["ENV21", "ENV22"]))
-    assert bad.select("edit", "segment", "element", "found").rows() == [
-        ("ENV21", 2, "SV102", "thirty"),
-        ("ENV22", 4, "DTP03", "Tuesday"),
+    assert bad.select("edit", "segment", "element", "box", "found").rows() == [
+        ("ENV21", 2, "SV102", "24F", "thirty"),
+        ("ENV22", 4, "DTP03", "24A", "Tuesday"),
     ]
 
 
@@ -316,3 +316,44 @@ def test_a_failed_conversion_leaves_the_old_file(run: Run, tmp_path: Path) -> No
     assert run("convert", "bad.json", "--to", "837p", "-o", "out").code == 2
     assert (tmp_path / "out").read_text() == "before"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["bad.json", "out"]
+
+
+def damaged(data: bytes) -> Iterator[bytes]:
+    """Yield an input cut at many places, and with bytes of it turned into others."""
+    for k in range(60):
+        at = len(data) * k // 60
+        yield data[:at]
+        yield data[:at] + b"\xff" + data[at + 1 :]
+        yield data[:at] + data[at + 40 :]
+
+
+@pytest.mark.parametrize("kind", ["fhir", "rows"])
+def test_damage_gives_errors_and_never_a_failure(kind: str) -> None:
+    claims = objects(CLINIC)[:3]
+    for data in damaged(as_fhir(claims) if kind == "fhir" else as_rows(claims)):
+        try:
+            found = list(pieces.pieces(io.BytesIO(data), "x", 0, 0, 0))
+        except InputError as error:
+            found = [pieces.Piece(Tables.empty(), [error])]
+        assert all("\n" not in str(error) for piece in found for error in piece.errors)
+
+
+def test_wrong_types_in_json_are_refused_by_the_model(run: Run, tmp_path: Path) -> None:
+    (claim,) = objects(CLINIC)[:1]
+    whole = fhir_write.resource(claim, date(2026, 3, 20))
+    for name in whole:
+        if name == "resourceType":
+            continue
+        for wrong in (None, 7, "text", [], [7], {}, {"coding": 7}):
+            errors: list[InputError] = []
+            document = json.loads(dumps({**whole, name: wrong}), parse_float=Decimal)
+            list(fhir.claims([document], "x", errors))
+
+
+def test_repair_says_that_it_mends_an_837p(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(as_rows(objects(CLINIC)[:1]))
+    ran = run("fix", "a.csv", "--diff")
+    assert ran.code == 2
+    assert ran.err.splitlines() == [
+        "scrubjay: error: a.csv: holds CMS-1500 claims; only an 837P is mended, and scrubjay convert --to 837p makes one"
+    ]

@@ -248,7 +248,7 @@ class Batch:
             known.append(frame.join(ids, on="claim_id", how="semi"))
             self.outcome.findings[k] = frame.join(ids, on="claim_id", how="anti", maintain_order="left")
         texts = (
-            pl.concat(known)
+            pl.concat(known, how="diagonal")
             .select("file", "segment", "element", "raw", "raw_start", "raw_length")
             .unique(["file", "segment", "element"])
             if known
@@ -270,7 +270,7 @@ class Batch:
         for number, places in self._places.items():
             own = pl.col("file") == number
             if (part := findings.filter(own)).height:
-                findings = pl.concat([findings.filter(~own), places.apply(part)])
+                findings = pl.concat([findings.filter(~own), places.apply(part)], how="diagonal")
         return findings
 
 

@@ -27,6 +27,14 @@ _DATES = {
 }
 _NO_POINTER = 255
 
+BOXES = {
+    column.element: column.box
+    for shape in (CLAIMS, LINES, DIAGNOSES)
+    for column in shape
+    if column.element and column.box
+}
+"""X12 elements and the box of the CMS-1500 that holds the same."""
+
 
 @dataclass(frozen=True)
 class Flaw:
@@ -72,18 +80,20 @@ class Places:
         self.paths.update(other.paths)
 
     def apply(self, findings: pl.DataFrame) -> pl.DataFrame:
-        """Give findings the row (as ``segment``) or the FHIR path (as ``element``) of their place.
+        """Give findings the row (as ``segment``) or the FHIR path (as ``element``) of their place, and its box.
 
         Patches go: they are written for segments, and there are none.
         """
-        segments, elements = [], []
-        for number, element in findings.select("segment", "element").iter_rows():
+        segments, elements, boxes = [], [], []
+        for number, element, line in findings.select("segment", "element", "line_id").iter_rows():
+            boxes.append("24A" if element == "DTP03" and line is not None else BOXES.get(element or ""))
             segments.append(self.rows.get(number) if number is not None else None)
             path = self.paths.get(number, "") if number is not None else ""
             elements.append(self._path(path, element) if path else element)
         return findings.with_columns(
             pl.Series("segment", segments, dtype=pl.UInt32),
             pl.Series("element", elements, dtype=pl.String),
+            pl.Series("place_box", boxes, dtype=pl.String),
             pl.lit(None, dtype=findings.schema["patches"]).alias("patches"),
         )
 

@@ -251,16 +251,17 @@ class _Reader:
         for item, insured, insurer, relation in read[1:]:
             adjustments = []
             for extension in _list(item, "extension"):
-                if extension.get("url") == f"{codes.EXTENSION}adjustment":
-                    group, reason, amount = str(extension.get("valueString", "")).split(" ")
-                    adjustments.append((group, reason, Decimal(amount)))
+                words = str(extension.get("valueString", "")).split(" ")
+                if extension.get("url") == f"{codes.EXTENSION}adjustment" and len(words) == 3:
+                    amount = _quantity({"value": words[2]})
+                    adjustments += [(words[0], words[1], amount)] if amount is not None else []
             responsibility = str(_extension(item, "payer-responsibility") or "S")
             paid = _extension(item, "paid")
             others.append(
                 OtherPayer(
                     insurer,
                     Subscriber(insured.person, insured.member_id, insured.group, responsibility),
-                    Decimal(str(paid)) if paid is not None else None,
+                    _quantity({"value": paid}),
                     relation,
                     tuple(adjustments),
                 )
@@ -437,9 +438,10 @@ def _amount(money: Any) -> Decimal | None:
 def _quantity(quantity: Any) -> Decimal | None:
     value = quantity.get("value") if isinstance(quantity, dict) else None
     try:
-        return Decimal(str(value)) if value is not None else None
+        number = Decimal(str(value)) if value is not None else None
     except InvalidOperation:
         return None
+    return number if number is not None and number.is_finite() else None
 
 
 def _day(text: Any) -> date | None:

@@ -19,7 +19,9 @@ from scrubjay.model import Tables
 
 X12, FHIR, CMS1500 = "837P", "FHIR", "CMS-1500"
 
-_HEAD = 64 << 10
+HEAD = 64 << 10
+"""Bytes by which an input's kind is told."""
+
 _LARGEST_DOCUMENT = 512 << 20
 _CLAIMS_PER_PIECE = 5000
 _READ_BY = {
@@ -57,7 +59,7 @@ def kind_of(head: bytes) -> str:
 
 def sniff(stream: BinaryIO) -> str:
     """Return the kind of a stream that can be read again from its start."""
-    head = stream.read(_HEAD)
+    head = stream.read(HEAD)
     stream.seek(0)
     return kind_of(head)
 
@@ -111,7 +113,7 @@ def _sourced(stream: BinaryIO, name: str, errors: list[InputError]) -> tuple[Ite
     data = stream.read(_LARGEST_DOCUMENT + 1)
     if len(data) > _LARGEST_DOCUMENT:
         raise InputError(name, f"longer than {_LARGEST_DOCUMENT >> 20} MB; split it, or send an 837P")
-    if kind_of(data[:_HEAD]) == CMS1500 and data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in (b"{", b"["):
+    if kind_of(data[:HEAD]) == CMS1500 and data.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] not in (b"{", b"["):
         rows = cms1500.csv_rows(data, name, errors)
     else:
         documents = fhir.parse(data, name)

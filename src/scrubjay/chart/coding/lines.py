@@ -13,6 +13,7 @@ from scrubjay.chart.coding.drugs import Product, product_of
 from scrubjay.chart.coding.proposals import Draft, Proposal, evidence
 from scrubjay.chart.coding.reference import Tables
 from scrubjay.chart.model import Administration, Encounter
+from scrubjay.edits.told import FREE, NOT_FREE
 
 CENT = Decimal("0.01")
 _NARRATIVE = 80
@@ -215,7 +216,7 @@ def _drug_lines(at: int, given: Administration, product: Product, sheet: Workshe
     injections = sheet.tables.two_syringes(product.code or "")
     amount = amount_of(given, product, injections)
     sheet.missing += amount.missing
-    free = is_free(given)
+    free = is_free(given, sheet.encounter)
     shown = [item for name in _SHOWN if (item := evidence(name, getattr(given, name)))]
     if free and sheet.switches.patient_supplied != "cent":
         sheet.rejected.append(
@@ -250,12 +251,28 @@ def _route_modifier(draft: Draft, given: Administration, sheet: Worksheet) -> No
         draft.why.append(f"{modifier}: given {given.get('route')}, and this payer covers the code by route")
 
 
-def is_free(given: Administration) -> str:
-    """Say how the drug came to the practice without cost: supplied by the patient, or a sample; empty where it was bought."""
-    words = " ".join(v.text or v.value for v in (given.container, given.drug, given.verb) if v is not None).lower()
-    if "sample" in words:
+def is_free(given: Administration, encounter: Encounter) -> str:
+    """Say how the drug came to the practice without cost: supplied by the patient, or a sample; empty where it was bought.
+
+    Words of the chart are read as those of a claim are: the values, and the sentence of the note that names the drug.
+    """
+    words = " ".join(v.text or v.value for v in (given.container, given.drug, given.verb) if v is not None)
+    words += f" {_sentence(given, encounter)}"
+    told = re.search(FREE, words) is not None and re.search(NOT_FREE, words) is None
+    if told and re.search(r"(?i)\bsamples?\b", words):
         return "FREE SAMPLE"
-    return "SUPPLIED BY PATIENT" if (given.get("patient_supplied") or "").lower() in ("yes", "true") else ""
+    supplied = (given.get("patient_supplied") or "").lower() in ("yes", "true")
+    return "SUPPLIED BY PATIENT" if told or supplied else ""
+
+
+def _sentence(given: Administration, encounter: Encounter) -> str:
+    """Return the sentence of the note that names the drug, empty without a note."""
+    if given.note is None or given.drug is None or given.drug.start is None:
+        return ""
+    text = encounter.notes[given.note].text
+    ends = [match.end() for match in re.finditer(r"(?<![A-Z])[.;]\s|\n\s*\n", text)]
+    begin = max((end for end in ends if end <= given.drug.start), default=0)
+    return text[begin : next((end for end in ends if end > given.drug.start), len(text))]
 
 
 def _ndc(draft: Draft, given: Administration, product: Product, amount: Amount, sheet: Worksheet) -> None:
@@ -291,7 +308,7 @@ def _narrative(given: Administration, product: Product, free: str, sheet: Worksh
 def _note_of_free(at: int, draft: Draft, known: list[tuple[int, Administration, Product]], sheet: Worksheet) -> None:
     """Name a drug without a line in a note of its administration."""
     given, product = next((given, product) for k, given, product in known if k == at)
-    free = is_free(given)
+    free = is_free(given, sheet.encounter)
     if free and sheet.switches.patient_supplied != "cent":
         draft.note = _narrative(given, product, free, sheet)
 
