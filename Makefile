@@ -6,7 +6,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO   := check examples/clinic.837 --as-of 2026-03-20 --statistics
-CHART  := examples/charts/gonorrhea.json
+NOTE   := examples/charts/gonorrhea.txt
+FRAME  := examples/charts/gonorrhea.json
 SIZES  ?= 1k 10k 100k 1m
 
 RUN   := $(VENV)/.installed-run
@@ -17,7 +18,7 @@ PEERS := $(VENV)-bench/.installed
 .PHONY: help demo demo-chart test quick lint format docs bench lock clean
 
 help:
-	@echo "make demo    install, check examples/clinic.837, explain 96372, and make a claim and its form of a chart"
+	@echo "make demo    install, check examples/clinic.837, explain 96372, and audit and code a note"
 	@echo "make test    ruff, mypy, import-linter and the whole test suite"
 	@echo "make quick   the tests that take less than a minute together"
 	@echo "make lint    ruff, mypy, import-linter"
@@ -58,15 +59,17 @@ demo: $(RUN)
 	@$(BIN)/scrubjay explain 96372
 	@$(MAKE) --no-print-directory demo-chart
 
-# From a chart to a claim and its form, into a folder that is left to be looked at.
+# From a note to its audit, a proposed claim and its form, in a folder that is left to be looked at.
 demo-chart: $(DEV)
 	@mkdir -p .demo
-	@echo; echo "$$ scrubjay code $(CHART) --as-of 2026-03-20"; echo
-	@$(BIN)/scrubjay code $(CHART) --as-of 2026-03-20 || [ $$? -eq 1 ]
-	@echo; echo "$$ scrubjay code ... --accept 25@1 --to 837p -o .demo/claim.837; scrubjay form .demo/claim.837 --claim C-GONORRHEA -o .demo/claim.pdf"
-	@$(BIN)/scrubjay code $(CHART) --as-of 2026-03-20 --accept 25@1 --to 837p -o .demo/claim.837 >/dev/null
+	@echo; echo "$$ scrubjay audit $(NOTE)"; echo
+	@$(BIN)/scrubjay audit $(NOTE) || [ $$? -eq 1 ]
+	@$(BIN)/scrubjay audit $(NOTE) --format html -o .demo/audit.html || [ $$? -eq 1 ]
+	@echo; echo "$$ scrubjay code $(NOTE) --with $(FRAME) --as-of 2026-03-20"; echo
+	@$(BIN)/scrubjay code $(NOTE) --with $(FRAME) --as-of 2026-03-20 || [ $$? -eq 1 ]
+	@$(BIN)/scrubjay code $(NOTE) --with $(FRAME) --as-of 2026-03-20 --accept 25@1 --to 837p -o .demo/claim.837 >/dev/null
 	@$(BIN)/scrubjay form .demo/claim.837 --claim C-GONORRHEA --style sheet -o .demo/claim.pdf
-	@echo "the claim is .demo/claim.837, its form .demo/claim.pdf"
+	@echo; echo "The marked-up note is .demo/audit.html, the claim with the confirmed 25 .demo/claim.837, its form .demo/claim.pdf"
 
 lint: $(DEV)
 	$(BIN)/ruff check

@@ -236,10 +236,10 @@ left deltoid by
 P. Nestor, RN at 09:10. Lot AB123, exp 05/2027. Multi-dose vial, NDC 0143-9620-10. Tolerated well.
 """,
     "gonorrhea": """Date of service: 03/02/2026
-Subjective: 67 yo M with urethral discharge x 3 days, exposure to a partner with gonorrhea. Also follow-up of
-hypertension.
-Assessment: 1. Gonococcal urethritis (A54.01). 2. Hypertension (I10), not controlled; lisinopril increased.
-Plan: Ceftriaxone 500 mg IM today for A54.01. Partner notification counseling given. 99213
+Subjective: 67 yo M with urethral discharge x 3 days, exposure to a partner with gonorrhea.
+Assessment: 1. Gonococcal urethritis (A54.01). 2. High risk sexual behavior (Z72.51): separate evaluation with history of
+exposure, partner notification counseling, HIV and syphilis tests ordered. 99213
+Plan: Ceftriaxone 500 mg IM today for A54.01. NKDA. Verbal consent obtained. Ordered by Robin Sample, MD.
 Injection: Ceftriaxone 500 mg (single-dose vial, NDC 0143-9858-25) reconstituted with 1% lidocaine, given IM in the
 right ventrogluteal by P. Nestor, RN at 10:15. Lot CX22 exp 06/2027. No waste. Tolerated well, observed 20 minutes.
 Electronically signed by Robin Sample, MD

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cli_runner import Run, runner
 from conftest import ROOT
 from guide import guide_errors
 from scrubjay import check
 from scrubjay.chart.coding.document import document, findings
+from scrubjay.chart.coding.drugs import ndc11
 from scrubjay.chart.coding.engine import Coding, code_encounter
 from scrubjay.chart.model import Encounter
 from scrubjay.errors import ScrubjayError
@@ -423,3 +426,46 @@ def test_a_fhir_chart_is_coded_in_the_frame_of_its_practice(run: Run, tmp_path: 
     assert [(line["code"], line["units"]) for line in data["lines"]] == [("96372", "1"), ("J3420", "1")]
     assert data["lines"][1]["ndc"] == {"ndc11": "00143962010", "quantity": "1", "unit": "ML"}
     assert data["lines"][1]["evidence"][0]["resource"].startswith("MedicationAdministration")
+
+
+WORDS = ["ketorolac", "Depo-Medrol", "Fluzone High-Dose", "apretude", "infliximab", "denosumab", "sterile water",
+         "methotrexate", "Cabenuva", "lidocaine", "something unheard of", "tuberculin", "nirsevimab", None]  # fmt: skip
+ROUTES = ["IM", "SC", "IV", "IV-push", "IA", "intra-articular", "intradermal", "oral", "by magic", None]
+
+
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "drug": st.sampled_from(WORDS),
+                "dose": st.sampled_from([None, "0", "0.001", "1", "40", "1000", "99999999"]),
+                "unit": st.sampled_from([None, "mg", "mcg", "g", "units", "million units", "mL", "puffs"]),
+                "route": st.sampled_from(ROUTES),
+                "site": st.sampled_from([None, "knee", "deltoid", "left"]),
+                "waste": st.sampled_from([None, "0", "0.4", "25"]),
+                "ndc": st.sampled_from([None, "00409379501", "00009307301", "99999999999", "0143-9620-10"]),
+                "start": st.sampled_from([None, "09:00", "23:50"]),
+                "stop": st.sampled_from([None, "09:31", "00:20"]),
+                "status": st.sampled_from(["given", "given", "planned"]),
+            }
+        ),
+        max_size=4,
+    ),
+    st.sampled_from([(), ("M54.50",), ("M54.50", "C61")]),
+    st.sampled_from([MEDICARE, MEDICAID, UHC, {}]),
+)
+@settings(max_examples=40)
+def test_no_chart_breaks_it_and_nothing_is_made_up(
+    administrations: list[dict[str, Any]], dx: tuple[str, ...], payer: dict[str, str]
+) -> None:
+    coding = coded(*administrations, dx=dx, payer=payer)
+    data = document(coding)
+    stated = {ndc11(draft["ndc"]) for draft in administrations if draft["ndc"]}
+    for line in data["lines"]:
+        assert not PERSONAL & set(line["modifiers"])
+        assert line["units"] is None or Decimal(line["units"]) >= 0
+        assert line["units"] is not None or data["missing"]
+        assert set(line["diagnoses"]) <= set(dx)
+        assert line["ndc"] is None or line["ndc"]["ndc11"] in stated
+    if not any(one["status"] == "given" for one in administrations):
+        assert data["lines"] == []

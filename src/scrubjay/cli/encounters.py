@@ -24,7 +24,14 @@ def read_encounter(name: str, beside: str | None = None) -> Encounter:
 
 
 def _framed(chart: Encounter, frame: Encounter) -> Encounter:
-    """Return the chart with what it leaves open taken from the frame; administrations are the chart's alone."""
+    """Return the chart with what it leaves open taken from the frame.
+
+    What happened is the chart's alone: administrations, consent, assessment, and the words for a separate evaluation.
+    """
+    frame = frame.model_copy(deep=True)
+    frame.encounter.consent = frame.encounter.assessment = frame.encounter.signature = None
+    if frame.encounter.visit is not None:
+        frame.encounter.visit.separate_evaluation = None
     for name in ("coverage", "providers", "diagnoses", "orders", "charges", "procedures", "observations"):
         if not getattr(chart, name):
             setattr(chart, name, getattr(frame, name))
@@ -37,5 +44,4 @@ def _framed(chart: Encounter, frame: Encounter) -> Encounter:
         visit.code = visit.code or other_visit.code
         visit.rendering = visit.rendering or other_visit.rendering
         visit.diagnoses = visit.diagnoses or other_visit.diagnoses
-        visit.separate_evaluation = visit.separate_evaluation or other_visit.separate_evaluation
     return chart

@@ -60,6 +60,9 @@ def amount_of(given: Administration, product: Product, injections: int) -> Amoun
         said = f" (the chart says {given.get('dose')} {given.get('unit') or ''})".rstrip() if given.dose else ""
         out.missing.append(f"the dose of {product.name} in {unit.unit}{said}")
         return out
+    if dose <= 0:
+        out.missing.append(f"a dose of {product.name} above zero")
+        return out
     exact = dose / unit.amount
     out.units = exact.to_integral_value(ROUND_CEILING)
     rounded = exact != out.units

@@ -27,11 +27,22 @@ class Product:
     routes: tuple[str, ...] = field(default=())
 
 
+def ndc11(written: str | None) -> str | None:
+    """Return an NDC in its eleven digits where hyphens say which part lacks a zero; else as it is written."""
+    if not written:
+        return None
+    parts = written.split("-")
+    lengths = tuple(len(part) for part in parts)
+    if lengths in ((4, 4, 2), (5, 3, 2), (5, 4, 1), (5, 4, 2)) and all(part.isdigit() for part in parts):
+        return parts[0].zfill(5) + parts[1].zfill(4) + parts[2].zfill(2)
+    return written
+
+
 def product_of(given: Administration, day: dt.date, tables: Tables) -> Product:
     """Find the product: by its NDC, by the code the chart states, by its name."""
     written = given.drug.text if given.drug is not None else None
     name = given.get("drug") or written or given.get("ndc") or "a drug without a name"
-    ndc = given.get("ndc")
+    ndc = ndc11(given.get("ndc"))
     rejected: list[tuple[str, str]] = []
     candidates, how = _candidates(given, day, tables, ndc, rejected)
     live = tuple(code for code in candidates if tables.in_force(code, day))
@@ -99,7 +110,7 @@ def _unlisted(
     rejected: list[tuple[str, str]],
 ) -> Product:
     """Return a product without a code in force: the unclassified code, unless the code list knows the substance."""
-    ndc = given.get("ndc")
+    ndc = ndc11(given.get("ndc"))
     if ended:
         words = f"a code for {name} on {day}: {', '.join(ended)} were not in force"
         return Product(name, None, missing=(words,), rejected=tuple(rejected), ndc=ndc)
