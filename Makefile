@@ -6,6 +6,8 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 DEMO   := check examples/clinic.837 --as-of 2026-03-20 --statistics
+NOTE   := examples/charts/gonorrhea.txt
+FRAME  := examples/charts/gonorrhea.json
 SIZES  ?= 1k 10k 100k 1m
 
 RUN   := $(VENV)/.installed-run
@@ -13,10 +15,10 @@ DEV   := $(VENV)/.installed-dev
 PEERS := $(VENV)-bench/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format docs bench lock clean
+.PHONY: help demo demo-chart test quick lint format docs bench lock clean
 
 help:
-	@echo "make demo    install, then check examples/clinic.837 and explain 96372"
+	@echo "make demo    install, check examples/clinic.837, explain 96372, and audit and code a note"
 	@echo "make test    ruff, mypy, import-linter and the whole test suite"
 	@echo "make quick   the tests that take less than a minute together"
 	@echo "make lint    ruff, mypy, import-linter"
@@ -55,6 +57,19 @@ demo: $(RUN)
 	@$(BIN)/scrubjay $(DEMO) || [ $$? -eq 1 ]
 	@echo; echo "$$ scrubjay explain 96372"; echo
 	@$(BIN)/scrubjay explain 96372
+	@$(MAKE) --no-print-directory demo-chart
+
+# From a note to its audit, a proposed claim and its form, in a folder that is left to be looked at.
+demo-chart: $(DEV)
+	@mkdir -p .demo
+	@echo; echo "$$ scrubjay audit $(NOTE)"; echo
+	@$(BIN)/scrubjay audit $(NOTE) || [ $$? -eq 1 ]
+	@$(BIN)/scrubjay audit $(NOTE) --format html -o .demo/audit.html || [ $$? -eq 1 ]
+	@echo; echo "$$ scrubjay code $(NOTE) --with $(FRAME) --as-of 2026-03-20"; echo
+	@$(BIN)/scrubjay code $(NOTE) --with $(FRAME) --as-of 2026-03-20 || [ $$? -eq 1 ]
+	@$(BIN)/scrubjay code $(NOTE) --with $(FRAME) --as-of 2026-03-20 --accept 25@1 --to 837p -o .demo/claim.837 >/dev/null
+	@$(BIN)/scrubjay form .demo/claim.837 --claim C-GONORRHEA --style sheet -o .demo/claim.pdf
+	@echo; echo "The marked-up note is .demo/audit.html, the claim with the confirmed 25 .demo/claim.837, its form .demo/claim.pdf"
 
 lint: $(DEV)
 	$(BIN)/ruff check
@@ -76,6 +91,7 @@ docs: $(DEV)
 	$(BIN)/python tools/build_catalogue.py
 	$(BIN)/python tools/build_explain.py
 	$(BIN)/python examples/build_clinic.py
+	$(BIN)/python examples/build_charts.py
 	$(BIN)/python tools/build_docs.py
 
 bench: $(RUN) $(PEERS)
@@ -88,10 +104,10 @@ COMPILE = $(VENV)-lock/bin/pip-compile --quiet --generate-hashes --strip-extras 
 lock:
 	@test -x $(VENV)-lock/bin/pip-compile || { $(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip --quiet install pip-tools==7.6.2; }
 	$(COMPILE) --output-file requirements/run.txt pyproject.toml
-	$(COMPILE) --constraint requirements/run.txt --extra dev --extra refs --extra conformance --output-file requirements/dev.txt pyproject.toml
+	$(COMPILE) --constraint requirements/run.txt --extra dev --extra refs --extra conformance --extra chart --extra fhir --extra form --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --only-build-deps --build-deps-for editable --build-deps-for wheel --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-lock .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-lock .bench .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +

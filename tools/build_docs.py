@@ -14,7 +14,7 @@ from pathlib import Path
 
 os.environ["SCRUBJAY_REFS"] = ""
 
-from docs_build import accuracy, console, coverage, denials, drugs, edits, payers
+from docs_build import accuracy, chart, console, coverage, denials, drugs, edits, payers
 from docs_build.common import ROOT, Facts, gather
 
 DOCS = ROOT / "docs"
@@ -24,7 +24,7 @@ def build(facts: Facts | None = None) -> dict[Path, str]:
     """Return every generated page by its path."""
     facts = facts or gather()
     pages = {DOCS / "edits" / name: text for name, text in edits.pages(facts).items()}
-    for module in (denials, drugs, payers, coverage, accuracy):
+    for module in (denials, drugs, payers, coverage, accuracy, chart):
         pages |= {DOCS / name: text for name, text in module.pages(facts).items()}
     return pages | {DOCS / name: text for name, text in console.pages().items()}
 

@@ -30,9 +30,10 @@ from scrubjay.facts import Run, prepare
 from scrubjay.facts.claims import with_patient, with_policy
 from scrubjay.facts.gather import NO_DAY, Keys, days, mix
 from scrubjay.findings import LEVELS, resolve
+from scrubjay.io.assemble import Places
 from scrubjay.io.claim837 import read_chunk
-from scrubjay.io.interchange import CHUNK_BYTES, Chunk, iter_chunks
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.interchange import CHUNK_BYTES, Chunk
+from scrubjay.io.pieces import X12, Ids, Job, Piece, jobs, sniff
 from scrubjay.model import Tables, concat
 from scrubjay.policy import PolicySet
 from scrubjay.raw import add_raw, no_raw
@@ -130,6 +131,10 @@ class _Read:
     errors: list[InputError]
     professional: bool
     consumed: int
+    places: Places | None
+
+
+_NO_KEYS: Keys = np.zeros(0, dtype=np.uint64)
 
 
 class Batch:
@@ -146,8 +151,8 @@ class Batch:
         self._verdicts: dict[int, guide.Verdict] = {}
         self.kept = _Kept(settings.keep)
         self._pieces: list[_Piece] = []
-        self._next_claim = 0
-        self._next_line = 0
+        self._places: dict[int, Places] = {}
+        self._ids = Ids()
 
     def add_tables(self, name: str, tables: Tables) -> None:
         """Judge tables that somebody else has read."""
@@ -172,7 +177,10 @@ class Batch:
                 number = len(self.outcome.inputs)
                 claims = lines = consumed = 0
                 professional, told = False, len(self.outcome.errors)
+                kind = X12
                 try:
+                    with item.open() as stream:
+                        kind = sniff(stream)
                     # A small input is read and judged before a second thread would have started.
                     jobs = self._jobs(item, number)
                     pieces = (job() for job in jobs) if item.size < _SMALL else crew.map(jobs)
@@ -181,6 +189,8 @@ class Batch:
                         professional = professional or read.professional
                         self._pieces.append(read.piece)
                         self._add(read.judged)
+                        if read.places is not None:
+                            self._places.setdefault(number, Places(elements=read.places.elements)).join(read.places)
                         claims, lines = claims + read.claims, lines + read.lines
                         consumed = read.consumed
                         if progress is not None:
@@ -194,7 +204,7 @@ class Batch:
                 self.outcome.inputs.append(
                     {
                         "file": item.name,
-                        "kind": "837P",
+                        "kind": kind,
                         "claims": claims,
                         "lines": lines,
                         "bytes": consumed or item.size,
@@ -203,32 +213,34 @@ class Batch:
         self._judge_spanning(dict(enumerate(inputs, start=first)))
 
     def _jobs(self, item: Input, number: int) -> Iterator[Callable[[], _Read]]:
-        """Yield what is to be done with each chunk of an input: cutting is done here, the rest by whoever calls."""
+        """Yield what is to be done with each piece of an input: cutting is done here, the rest by whoever calls."""
         with item.open() as stream:
-            chunks = iter_chunks(ByteSource(stream), item.name, self.settings.chunk_bytes)
-            for index, chunk in enumerate(chunks):
-                yield partial(self._piece, chunk, number, index, self._next_claim, self._next_line)
-                # Ids are given out before anybody knows how many claims are whole: no more than there are CLM and SV1.
-                self._next_claim += len(chunk.segments.where("CLM"))
-                self._next_line += len(chunk.segments.where("SV1"))
+            for index, (job, claim, line) in enumerate(self._reading(stream, item, number, self._ids)):
+                yield partial(self._piece, job, _Piece(number, index, claim, line, _NO_KEYS))
 
-    def _piece(self, chunk: Chunk, number: int, index: int, first_claim: int, first_line: int) -> _Read:
-        tables = self._tables(chunk, number, first_claim, first_line)
-        findings, claims = self._engine(tables)
-        if self.settings.raw:
-            findings = findings._replace(rows=add_raw(findings.rows, chunk.segments, phi=self.settings.phi))
+    def _reading(self, stream: BinaryIO, item: Input, number: int, ids: Ids) -> Iterator[Job]:
+        return jobs(stream, item.name, number, ids, self.settings.chunk_bytes, partial(self._tables, number))
+
+    def _piece(self, job: Callable[[], Piece], place: _Piece) -> _Read:
+        piece = job()
+        findings, claims = self._engine(piece.tables)
+        if piece.segments is not None and self.settings.raw:
+            findings = findings._replace(rows=add_raw(findings.rows, piece.segments, phi=self.settings.phi))
+        elif piece.places is not None:
+            findings = findings._replace(rows=piece.places.apply(no_raw(findings.rows)))
         return _Read(
-            _Piece(number, index, first_claim, first_line, _day_keys(tables, claims)),
-            self._judged(findings, claims, tables),
-            len(tables.claims),
-            len(tables.lines),
-            chunk.errors,
-            bool(chunk.wanted.any()),
-            chunk.consumed,
+            replace(place, keys=_day_keys(piece.tables, claims)),
+            self._judged(findings, claims, piece.tables),
+            len(piece.tables.claims),
+            len(piece.tables.lines),
+            piece.errors,
+            piece.professional,
+            piece.consumed,
+            piece.places,
         )
 
-    def _tables(self, chunk: Chunk, number: int, first_claim: int, first_line: int) -> Tables:
-        """Read a piece, with what the implementation guide holds against it where that was asked."""
+    def _tables(self, number: int, chunk: Chunk, first_claim: int, first_line: int) -> Tables:
+        """Read a chunk, with what the implementation guide holds against it where that was asked."""
         verdict = self._verdicts.get(number)
         if verdict is None:
             return read_chunk(chunk, number, first_claim, first_line)
@@ -239,6 +251,9 @@ class Batch:
         """Have the implementation guide judged; it takes nearly all of the time, so its progress is that of the run."""
         before = claims = 0
         for number, item in inputs.items():
+            with item.open() as stream:
+                if sniff(stream) != X12:
+                    continue
             told = None
             if progress is not None:
                 base, counted = before, claims
@@ -300,12 +315,14 @@ class Batch:
     def _hold(
         self, item: Input, number: int, needed: dict[tuple[int, int], _Piece], shared: Keys, store: _Store
     ) -> None:
+        first = next(p for p in self._pieces if p.file == number)
         with item.open() as stream:
-            for index, chunk in enumerate(iter_chunks(ByteSource(stream), item.name, self.settings.chunk_bytes)):
-                piece = needed.get((number, index))
-                if piece is None:
+            again = self._reading(stream, item, number, Ids(first.first_claim, first.first_line))
+            for index, (job, *_) in enumerate(again):
+                if (number, index) not in needed:
                     continue
-                tables = self._tables(chunk, number, piece.first_claim, piece.first_line)
+                read = job()
+                tables = read.tables
                 whose = with_patient(with_policy(tables.claims, self.settings.policy, self.settings.run.policy))
                 ids, keys = _line_keys(tables, whose)
                 wanted = pl.DataFrame(
@@ -326,7 +343,7 @@ class Batch:
             known.append(frame.join(ids, on="claim_id", how="semi"))
             self.outcome.findings[k] = frame.join(ids, on="claim_id", how="anti", maintain_order="left")
         texts = (
-            pl.concat(known)
+            pl.concat(known, how="diagonal")
             .select("file", "segment", "element", "raw", "raw_start", "raw_length")
             .unique(["file", "segment", "element"])
             if known
@@ -334,7 +351,7 @@ class Batch:
         )
         if not len(findings):
             return
-        findings = no_raw(findings)
+        findings = self._placed(no_raw(findings))
         if texts is not None and self.settings.raw:
             findings = findings.drop("raw", "raw_start", "raw_length").join(
                 texts, on=["file", "segment", "element"], how="left", nulls_equal=True, maintain_order="left"
@@ -342,6 +359,14 @@ class Batch:
         self.outcome.findings.append(findings)
         self.outcome.headers.append(_headers(findings, claims, tables))
         self.kept.add(findings, tables)
+
+    def _placed(self, findings: pl.DataFrame) -> pl.DataFrame:
+        """Give findings of inputs that are no X12 their rows and paths."""
+        for number, places in self._places.items():
+            own = pl.col("file") == number
+            if (part := findings.filter(own)).height:
+                findings = pl.concat([findings.filter(~own), places.apply(part)], how="diagonal")
+        return findings
 
 
 def _day_keys(tables: Tables, claims: pl.DataFrame) -> Keys:

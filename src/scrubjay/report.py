@@ -94,9 +94,12 @@ def present(found: pl.DataFrame, files: list[str], edits: Mapping[str, Edit]) ->
     )
     no_patches = pl.lit([], dtype=_FIX.fields[2].dtype)
     rank = pl.col("level").replace_strict(_RANK, return_dtype=pl.Int8)
+    if "place_box" not in found.columns:
+        found = found.with_columns(pl.lit(None, dtype=pl.String).alias("place_box"))
     return (
         found.lazy()
         .join(about, on="edit", how="left")
+        .with_columns(pl.coalesce("box", "place_box").alias("box"))
         .join(names, on="file", how="left")
         .with_columns(rank=rank)
         .sort(

@@ -7,12 +7,16 @@ import sys
 
 import typer
 
+from scrubjay.cli.audit import audit
 from scrubjay.cli.baseline import app as baseline
 from scrubjay.cli.check import check
+from scrubjay.cli.code import code
 from scrubjay.cli.config import config
+from scrubjay.cli.convert import convert
 from scrubjay.cli.edits import edits
 from scrubjay.cli.explain import explain
 from scrubjay.cli.fix import fix
+from scrubjay.cli.form import form
 from scrubjay.cli.guard import guarded, stop_whole
 from scrubjay.cli.refs import app as refs
 from scrubjay.cli.synth import synth
@@ -29,11 +33,15 @@ app = typer.Typer(
 )
 app.command("check")(check)
 app.command("fix")(fix)
+app.command("audit")(audit)
 app.command("explain")(explain)
 app.command("edits")(edits)
 app.add_typer(refs, name="refs")
 app.add_typer(baseline, name="baseline")
 app.command("config")(config)
+app.command("code")(code)
+app.command("convert")(convert)
+app.command("form")(form)
 app.command("synth")(synth)
 
 

@@ -56,7 +56,9 @@ def check(
     files: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE", help="837P files, folders of them, or - for standard input.", show_default=False
+            metavar="FILE",
+            help="837P, FHIR Claims, CMS-1500 rows (CSV or JSON), folders of them, or - for standard input.",
+            show_default=False,
         ),
     ],
     format: Annotated[Format, typer.Option("--format", help="How findings are written.")] = Format.text,

@@ -15,6 +15,7 @@ import typer
 from scrubjay.cli import guard
 from scrubjay.cli.output import destination, refuse, style_of
 from scrubjay.cli.values import STDIN, day
+from scrubjay.errors import InputError
 
 if TYPE_CHECKING:
     from scrubjay.fix.repair import Repair
@@ -65,7 +66,10 @@ def fix(
     from scrubjay.cli.progress import reporting
     from scrubjay.fix.patches import Acceptance
     from scrubjay.fix.repair import Broken, repair
+    from scrubjay.io.pieces import HEAD, X12, kind_of
 
+    if (kind := kind_of(data[:HEAD])) != X12:
+        raise InputError(file, f"holds {kind} claims; only an 837P is mended, and scrubjay convert --to 837p makes one")
     acceptances = [Acceptance.of(text) for text in accept or ()]
     source = Source(data, "<stdin>" if file == STDIN else file)
     with reporting(wanted=True) as progress:

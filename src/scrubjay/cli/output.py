@@ -18,8 +18,11 @@ from scrubjay.render.style import Style, style_for
 
 
 @contextmanager
-def destination(name: str | None) -> Iterator[IO[bytes]]:
-    """Yield a binary stream: standard output for None or ``-``, else the file, written beside its name and then renamed."""
+def destination(name: str | None, *, private: bool = False) -> Iterator[IO[bytes]]:
+    """Yield a binary stream: standard output for None or ``-``, else the file, written beside its name and then renamed.
+
+    A ``private`` file is readable by its owner alone.
+    """
     if name is None or name == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -34,7 +37,7 @@ def destination(name: str | None) -> Iterator[IO[bytes]]:
     try:
         with os.fdopen(handle, "wb") as stream:
             yield cast(BinaryIO, stream)
-        os.chmod(temporary, _mode(path))
+        os.chmod(temporary, 0o600 if private else _mode(path))
         os.replace(temporary, path)
     except BaseException:
         with suppress(FileNotFoundError):

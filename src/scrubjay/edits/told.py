@@ -7,12 +7,14 @@ import polars as pl
 MILLION = 1_000_000
 """Amounts are whole millionths: a dose is divided by the amount of a unit without rounding."""
 
-_FREE = (
+FREE = (
     r"(?i)\b(SAMPLES?|VFC|NO COST|NO CHARGE|FREE OF CHARGE|FREE (DRUG|GOODS|SAMPLES?)|WHITE[ -]?BAG\w*|BROWN[ -]?BAG\w*|"
     r"(PATIENT|PT|PHARMACY)('S)?[ -](SUPPLIED|SUPPLY|OWN|BROUGHT)|(SUPPLIED|BROUGHT( IN)?|PROVIDED) BY (THE )?"
     r"(PATIENT|PT|(SPECIALTY )?PHARMACY)|OWN (SUPPLY|DRUG|MED\w*))\b"
 )
-_NOT_FREE = (
+"""Words that say so; the coding of charts reads notes by the same ones."""
+
+NOT_FREE = (
     r"(?i)\b(NOT|NO|NON|WITHOUT)[ -]+(A )?(SAMPLES?|VFC|FREE|PATIENT|PT|PHARMACY|SUPPLIED|BROUGHT|OWN|WHITE|BROWN)\b"
 )
 _COMPOUNDED = r"(?i)\bCOMPOUND(ED|ING)?\b"
@@ -30,7 +32,7 @@ _DOUBT = r"(?i)\b(WAST\w*|DISCARD\w*|DRAWN|EACH|BILAT\w*|TWICE|TIMES|X\s*\d)\b|\
 
 def says_free(text: pl.Expr) -> pl.Expr:
     """The text says that the drug cost the practice nothing: a sample, or supplied by the patient or a pharmacy."""
-    return text.str.contains(_FREE) & ~text.str.contains(_NOT_FREE)
+    return text.str.contains(FREE) & ~text.str.contains(NOT_FREE)
 
 
 def says_compounded(text: pl.Expr) -> pl.Expr:

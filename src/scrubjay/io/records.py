@@ -140,7 +140,9 @@ class Claim:
     """One claim (loop 2300) with its parties; ``charge`` None stands for the sum of the lines.
 
     ``diagnoses`` are ICD-10-CM codes with or without dot, the principal first, at most twelve.  ``dates`` are
-    (qualifier, date) of claim level DTP segments such as ("431", onset).
+    (qualifier, date) of claim level DTP segments such as ("431", onset).  ``causes`` are those of CLM11 (AA auto
+    accident, EM employment, OA other accident), ``accident_state`` where an auto accident was; ``icd9``
+    says that the diagnoses are ICD-9-CM.  ``signed``, ``benefits_assigned`` and ``released`` are CLM06, CLM08 and CLM09.
     """
 
     id: str
@@ -166,6 +168,23 @@ class Claim:
     patient_paid: Decimal | None = None
     notes: tuple[Note, ...] = ()
     other_payers: tuple[OtherPayer, ...] = ()
+    causes: tuple[str, ...] = ()
+    accident_state: str = ""
+    icd9: bool = False
+    signed: str = "Y"
+    benefits_assigned: str = "Y"
+    released: str = "Y"
+
+    def total(self) -> Decimal:
+        """Return the claim's charge: the one given, else the sum of its lines."""
+        if self.charge is not None:
+            return self.charge
+        return sum((line.charge for line in self.lines if line.charge is not None), Decimal(0))
+
+    @property
+    def patient(self) -> Person:
+        """The person who was treated."""
+        return self.dependent.person if self.dependent is not None else self.subscriber.person
 
 
 @dataclass(frozen=True, slots=True)

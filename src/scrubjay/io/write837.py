@@ -234,11 +234,11 @@ def _claim(claim: Claim) -> Iterator[Segment]:
     """Yield loop 2300 with its providers, other payers and lines."""
     if not 1 <= len(claim.diagnoses) <= 12:
         raise ValueError(f"claim {claim.id}: {len(claim.diagnoses)} diagnoses; HI has room for one to twelve")
-    charge = claim.charge
-    if charge is None:
-        charge = sum((line.charge for line in claim.lines if line.charge is not None), Decimal(0))
     place = (claim.pos, "B", claim.frequency)
-    yield "CLM", claim.id, number(charge), "", "", place, "Y", claim.assignment, "Y", "Y"
+    causes = (*claim.causes, "", "", "")[:3]
+    accident = (*causes, claim.accident_state) if claim.causes else ""
+    said = (claim.signed, claim.assignment, claim.benefits_assigned, claim.released)
+    yield "CLM", claim.id, number(claim.total()), "", "", place, *said, "", accident
     for qualifier, day in claim.dates:
         yield "DTP", qualifier, "D8", _date(day)
     if claim.patient_paid is not None:
@@ -246,7 +246,8 @@ def _claim(claim: Claim) -> Iterator[Segment]:
     yield from _refs(("9F", claim.referral), ("G1", claim.prior_auth), ("F8", claim.original_ref), ("X4", claim.clia))
     yield from _notes(claim.notes)
     codes = [code.replace(".", "") for code in claim.diagnoses]
-    yield "HI", *((("ABK" if at == 0 else "ABF"), code) for at, code in enumerate(codes))
+    first, further = ("BK", "BF") if claim.icd9 else ("ABK", "ABF")
+    yield "HI", *(((first if at == 0 else further), code) for at, code in enumerate(codes))
     yield from _provider("DN", claim.referring, taxonomy="")
     yield from _provider("82", claim.rendering)
     yield from _provider("77", claim.facility, taxonomy="", located=True)

@@ -124,7 +124,7 @@ def _segment(row: Mapping[str, Any], *, phi: bool) -> Content:
     """Return the segment as written, with the element marked."""
     raw, start, length = row["raw"], row["raw_start"], row["raw_length"]
     if row["segment"] is None:
-        return None
+        return str(row["element"]) if row["element"] else None
     at = ", ".join(word for word in (f"segment {row['segment']}", row["element"]) if word)
     if raw is None:
         return at

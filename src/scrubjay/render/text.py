@@ -41,11 +41,12 @@ def lines(report: Report, style: Style) -> Iterator[str]:
 
 
 def _hits(report: Report) -> Iterator[dict[str, Any]]:
-    """Yield the findings that are hits as dictionaries, a slice of the frame at a time."""
+    """Yield the findings that are hits as dictionaries, a slice of the frame at a time; ``rows`` says that the input has rows."""
+    rows = {item["file"] for item in report.run["inputs"] if item["kind"] == "CMS-1500"}
     for piece in report.findings.iter_slices(_SLICE):
         for row in piece.iter_rows(named=True):
             if row["outcome"] == "hit":
-                yield row
+                yield {**row, "rows": row["file"] in rows}
 
 
 def _header(claim: dict[str, Any] | None, row: dict[str, Any], style: Style) -> Iterator[str]:
@@ -116,11 +117,12 @@ def _title(label: str, tag: str, shown: str, message: str, style: Style) -> Iter
 
 
 def _address(row: dict[str, Any]) -> str:
-    """Return where the element stands: ``segment 31, SV101-3, box 24D``; nothing where no segment is known."""
-    if row["segment"] is None:
+    """Return where the element stands: ``segment 31, SV101-3, box 24D``, a row, or a FHIR path; nothing where unknown."""
+    if row["segment"] is None and row["element"] is None:
         return ""
     box = f"box {row['box']}" if row["box"] else None
-    return ", ".join(word for word in (f"segment {row['segment']}", row["element"], box) if word)
+    segment = f"{'row' if row.get('rows') else 'segment'} {row['segment']}" if row["segment"] is not None else None
+    return ", ".join(word for word in (segment, row["element"], box) if word)
 
 
 def _found(row: dict[str, Any], style: Style) -> Iterator[str]:

@@ -13,9 +13,7 @@ import polars as pl
 
 from scrubjay.errors import InputError
 from scrubjay.facts.claims import with_policy
-from scrubjay.io.claim837 import read_chunk
-from scrubjay.io.interchange import iter_chunks
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.pieces import pieces
 from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
 from scrubjay.report import Report
@@ -52,7 +50,7 @@ def gather(
     found = report.findings.filter(pl.col("claim_segment").is_not_null())
     for source in report.run["inputs"]:
         name, kind = source["file"], source["kind"]
-        if kind != "837P":
+        if kind == "tables":
             continue
         wanted = found.filter(pl.col("file") == name).select("claim_segment").unique()
         data = (given or {}).get(name)
@@ -60,8 +58,8 @@ def gather(
             continue
         with io.BytesIO(data) if data is not None else Path(name).open("rb") as stream:
             try:
-                for chunk in iter_chunks(ByteSource(stream), name):
-                    rows = _rows(read_chunk(chunk, 0, 0, 0), name, policy_set, forced)
+                for piece in pieces(stream, name):
+                    rows = _rows(piece.tables, name, policy_set, forced)
                     if watch is not None:
                         watch(rows)
                     parts.append(rows.join(wanted, on="claim_segment", how="semi"))

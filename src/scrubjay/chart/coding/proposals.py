@@ -1,0 +1,123 @@
+"""Modifiers that a person must put on, or confirm: what speaks for each in the chart and what is missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from scrubjay.chart.coding.reference import Tables
+from scrubjay.chart.model import Administration, Encounter, Value
+
+PERSONAL = ("25", "24", "57", "59", "XE", "XP", "XS", "XU", "76", "77")
+"""Modifiers that say what a person saw and judged: never on a proposed line."""
+
+
+EVALUATION = "#/encounter/visit/separate_evaluation"
+"""Where the words for a separate evaluation stand in an encounter document."""
+
+
+@dataclass
+class Draft:
+    """A line before it is a claim line: its code, units, what gave rise to it."""
+
+    code: str
+    units: Any
+    of: list[int] = field(default_factory=list)
+    modifiers: list[str] = field(default_factory=list)
+    diagnoses: list[str] = field(default_factory=list)
+    charge: Any = None
+    ndc: str | None = None
+    ndc_quantity: Any = None
+    ndc_unit: str | None = None
+    narrative: str | None = None
+    note: str | None = None
+    lot: str | None = None
+    date: dt.date | None = None
+    why: list[str] = field(default_factory=list)
+    evidence: list[dict[str, Any]] = field(default_factory=list)
+    visit: bool = False
+
+
+@dataclass
+class Proposal:
+    """A modifier for a line, with what supports it and what is missing."""
+
+    line: int
+    code: str
+    modifier: str
+    supported: bool
+    evidence: list[dict[str, Any]]
+    missing: list[str]
+
+
+def evidence(field_: str, value: Value | None, resource: str = "") -> dict[str, Any] | None:
+    """Return a value of the chart with its place, as evidence; ``resource`` is the place of one that names none."""
+    if value is None:
+        return None
+    found = {"field": field_, **value.model_dump(exclude_none=True)}
+    if resource and "start" not in found and not found.get("resource"):
+        found["resource"] = resource
+    return found
+
+
+def propose(drafts: Sequence[Draft], encounter: Encounter, day: dt.date, tables: Tables) -> list[Proposal]:
+    """Return the modifiers that the pairs of the lines ask for."""
+    found: list[Proposal] = []
+    given = encounter.administrations
+    for second, later in enumerate(drafts):
+        for first, earlier in enumerate(drafts[:second]):
+            if earlier.date != later.date:
+                continue
+            pair = tables.pair(earlier.code, later.code, day)
+            if pair is None or pair[2] != 1:
+                continue
+            visits = [at for at in (first, second) if drafts[at].visit]
+            if len(visits) == 1:
+                found.append(_separate_visit(visits[0], drafts[visits[0]], encounter))
+            elif not visits:
+                found.append(_separate_service(first, second, drafts, given))
+    return _once(found)
+
+
+def _separate_visit(at: int, draft: Draft, encounter: Encounter) -> Proposal:
+    visit = encounter.encounter.visit
+    words = visit.separate_evaluation if visit is not None else None
+    item = evidence("separate_evaluation", words, EVALUATION)
+    own = {code.replace(".", "") for code in (visit.diagnoses if visit is not None else [])}
+    other = {given.get("diagnosis") or "" for given in encounter.given()}
+    missing = (
+        []
+        if item
+        else ["words that show an evaluation beyond the usual work of the injection (history, examination, decision)"]
+    )
+    shown = [item] if item else []
+    if own - {code.replace(".", "") for code in other if code}:
+        shown.append({"field": "visit.diagnoses", "value": ", ".join(sorted(visit.diagnoses)) if visit else ""})
+    return Proposal(at + 1, draft.code, "25", bool(item), shown, missing)
+
+
+def _separate_service(first: int, second: int, drafts: Sequence[Draft], given: Sequence[Administration]) -> Proposal:
+    """Propose XS for two documented sites, XE for two times, else 59 without support; it stands on 96372 by habit."""
+    at = next((k for k in (second, first) if drafts[k].code == "96372"), second)
+    sides: list[list[Value]] = []
+    for draft in (drafts[first], drafts[second]):
+        values = [value for k in draft.of for value in (given[k].site, given[k].laterality) if value is not None]
+        sides.append(values)
+    names = [{value.value for value in values} for values in sides]
+    shown = [item for values in sides for value in values if (item := evidence("site", value)) is not None]
+    if names[0] and names[1] and names[0] != names[1]:
+        missing = ["the clinician's word that the services were separate and not one treatment"]
+        return Proposal(at + 1, drafts[at].code, "XS", True, shown, missing)
+    missing = ["documentation of a separate site, session or encounter"]
+    return Proposal(at + 1, drafts[at].code, "59", False, shown, missing)
+
+
+def _once(found: list[Proposal]) -> list[Proposal]:
+    kept: dict[tuple[int, str], Proposal] = {}
+    for proposal in found:
+        key = (proposal.line, "59" if proposal.modifier.startswith("X") else proposal.modifier)
+        if key not in kept or (proposal.supported and not kept[key].supported):
+            kept[key] = proposal
+    return sorted(kept.values(), key=lambda proposal: (proposal.line, proposal.modifier))

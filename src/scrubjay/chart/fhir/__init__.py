@@ -1,0 +1,1 @@
+"""FHIR R4 charts: a Bundle, one resource or NDJSON becomes the encounter document."""

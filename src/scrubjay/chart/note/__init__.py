@@ -1,0 +1,1 @@
+"""Reading a note: text to administrations, each value with its span."""

@@ -1,0 +1,170 @@
+"""What a sentence says of a drug in it: declined, planned, historical, conditional, a mere topic, or somebody else's.
+
+NegEx's algorithm (negspacy) decides scope: a term reaches the drugs before or after it within its sentence, up to a
+phrase that ends its reach, unless it is part of a pseudo term. Each meaning is one instance with its own terms
+(tables/context.csv). The pipeline is a blank one: no model, no network, nothing written.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from scrubjay.chart.tables import phrases, rows
+
+if TYPE_CHECKING:
+    from spacy.language import Language
+
+MEANINGS = ("dropped", "other", "declined", "conditional", "planned", "historical", "elsewhere", "topic")
+ANCHORS = "anchors"
+LONGEST = 1_000_000
+
+BREAK = re.compile(
+    r"\n\s*\n|\.,|:,|(?<=[a-z0-9)%])\.(?:\s+(?=[A-Z0-9(*\"•-])|(?=[A-Z][a-z]))|[!?]\s+|\n|,\s*(?=\d{1,2}[.)]\s)|\s\d{1,2}\.\s+(?=[A-Z])|•"
+)
+ABBREVIATION = re.compile(
+    r"\b(?:Dr|Mr|Mrs|Ms|No|vs|approx|St|Jr|Sr|Pt|pt|exp|inj|Inj|dept|Dept|i\.e|e\.g|q|p\.o|p\.r|b\.i|t\.i|h\.s|[A-Z])$"
+)
+WRAPPED = 55
+"""A line this long that ends without a full stop before a small letter goes on in the next one."""
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Return the spans of the sentences: lines, list items and sentences, also of text whose line breaks became commas."""
+    bounds = [0]
+    for match in BREAK.finditer(text):
+        before = text[bounds[-1] : match.start()]
+        if (
+            match.group().startswith(".")
+            and not match.group().startswith(".,")
+            and ABBREVIATION.search(text[: match.start()])
+        ):
+            continue
+        if match.group() == "\n" and _wrapped(text, match.start()):
+            continue
+        if before.strip():
+            bounds.append(match.end() if not match.group().strip().rstrip(".").isdigit() else match.start())
+    bounds.append(len(text))
+    spans = [(low, high) for low, high in itertools.pairwise(bounds) if text[low:high].strip()]
+    return spans or [(0, len(text))]
+
+
+def _wrapped(text: str, at: int) -> bool:
+    line_start = text.rfind("\n", 0, at) + 1
+    line = text[line_start:at].rstrip()
+    following = text[at + 1 : at + 3]
+    return (len(line) >= WRAPPED and line[-1:] not in ".:;" and following[:1].islower()) or (
+        len(line) >= WRAPPED
+        and line[-1:] not in ".:;!?"
+        and not re.match(r"\s*(?:[-*•]|\d+[.)]|[A-Z][\w /]{1,30}:|\n)", text[at + 1 : at + 40])
+    )
+
+
+@cache
+def _terms() -> dict[str, dict[str, list[str]]]:
+    stops = [phrase for row in rows("context") if row["meaning"] == "all" for phrase in phrases(row["phrases"])]
+    found = {
+        meaning: {
+            "pseudo_negations": [],
+            "preceding_negations": [],
+            "following_negations": [],
+            "termination": list(stops),
+        }
+        for meaning in MEANINGS
+    }
+    keys = {
+        "before": "preceding_negations",
+        "after": "following_negations",
+        "pseudo": "pseudo_negations",
+        "stop": "termination",
+    }
+    for row in rows("context"):
+        if row["meaning"] != "all" and row["place"] in keys:
+            found[row["meaning"]][keys[row["place"]]].extend(phrases(row["phrases"]))
+    kin = [phrase for row in rows("verbs") if row["kind"] == "kin" for phrase in phrases(row["phrases"])]
+    verbs = [phrase for row in rows("verbs") if row["kind"] == "kin-verb" for phrase in phrases(row["phrases"])]
+    found["other"]["preceding_negations"] = [f"{one} {verb}" for one in kin for verb in verbs] + [
+        f"{one}'s" for one in kin
+    ]
+    return found
+
+
+@cache
+def stop_pattern() -> re.Pattern[str]:
+    """Return the phrases that end a clause."""
+    stops = [phrase for row in rows("context") if row["meaning"] == "all" for phrase in phrases(row["phrases"])]
+    parts = sorted((re.escape(stop).replace(r"\ ", r"\s+") for stop in stops), key=len, reverse=True)
+    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])", re.IGNORECASE)
+
+
+@cache
+def _adjacent() -> re.Pattern[str]:
+    words = [
+        phrase
+        for row in rows("context")
+        if row["meaning"] == "declined" and row["place"] == "adjacent"
+        for phrase in phrases(row["phrases"])
+    ]
+    return re.compile(
+        rf"\b(?:{'|'.join(map(re.escape, words))})\s+(?:(?:more|further|additional|other|the|any)\s+)?$", re.IGNORECASE
+    )
+
+
+@cache
+def _name_part() -> re.Pattern[str]:
+    """Return the words that, directly after a drug's name, make it no drug: ``testosterone level``."""
+    words = [
+        phrase
+        for row in rows("context")
+        if row["meaning"] == "dropped" and row["place"] == "adjacent"
+        for phrase in phrases(row["phrases"])
+    ]
+    return re.compile(rf"^[\s-]*(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
+
+
+@cache
+def _pipeline() -> Language:
+    """Return the blank pipeline; its libraries are told to stay off the network and are never asked to log."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import negspacy.negation  # noqa: F401 - registers the component
+    import spacy
+
+    nlp = spacy.blank("en")
+    nlp.max_length = LONGEST
+    for meaning, terms in _terms().items():
+        config: dict[str, Any] = {"neg_termset": terms, "extension_name": meaning, "span_keys": [ANCHORS]}
+        nlp.add_pipe("negex", name=meaning, config=config)
+    return nlp
+
+
+def meanings(text: str, anchors: Sequence[tuple[int, int]], bounds: Sequence[tuple[int, int]]) -> list[frozenset[str]]:
+    """Return, for each span of ``anchors``, the meanings that reach it; ``bounds`` are the sentences."""
+    if not anchors:
+        return []
+    nlp = _pipeline()
+    doc = nlp.make_doc(text)
+    starts = {low for low, _ in bounds}
+    pending = sorted(starts)
+    position = 0
+    for token in doc:
+        token.is_sent_start = token.i == 0
+        while position < len(pending) and pending[position] <= token.idx:
+            token.is_sent_start = True
+            position += 1
+    spans = [doc.char_span(start, end, alignment_mode="expand") for start, end in anchors]
+    doc.spans[ANCHORS] = [span for span in spans if span is not None]
+    for _, component in nlp.pipeline:
+        doc = component(doc)
+    found = []
+    for (start, end), span in zip(anchors, spans, strict=True):
+        reached = {meaning for meaning in MEANINGS if span is not None and getattr(span._, meaning)}
+        if _adjacent().search(text[max(0, start - 24) : start]):
+            reached.add("declined")
+        if _name_part().match(text[end : end + 24]):
+            reached.add("dropped")
+        found.append(frozenset(reached))
+    return found

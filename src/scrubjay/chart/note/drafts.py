@@ -1,0 +1,400 @@
+"""Statements in the making: each drug's mention, or an injection without one, with the details that belong to it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from scrubjay.chart.note import context
+from scrubjay.chart.note.fields import Hit, details
+from scrubjay.chart.note.sections import Section, Sections, blocks
+from scrubjay.chart.note.vocabulary import Mention, vocabulary
+from scrubjay.chart.tables import phrases, rows
+
+OWN = (
+    "dose unit volume_ml strength route site laterality time date giver credential lot expiry ndc waste"
+    " waste_unit frequency start stop container diagnosis orderer order patient_supplied reaction observation"
+).split()
+"""Details that belong to one administration."""
+SHARED = ("route", "site", "laterality", "time", "date", "giver", "credential")
+"""What drugs joined by ``and`` share when it is written once."""
+FOLLOWING = frozenset(OWN) - {"frequency", "date"}
+"""What a later sentence may still say of the injection before it."""
+PARENTERAL = frozenset(
+    "IM SC IV IV-push IA intra-articular intrabursal intralesional intradermal intravitreal subconjunctival epidural intrathecal".split()
+)
+INJECTION = re.compile(
+    r"\b(?:inject\w*|shots?|vaccin\w*|immuni[sz]\w*|infiltrat\w*|infus\w*|booster|depot|epidural|retrobulbar|nerve\s+block|injectable)\b",
+    re.IGNORECASE,
+)
+FILLER = re.compile(
+    r"^(?:[\s(-]|of|the|a|an|plain|some|additional|each|injectable|buffered|preservative-free|generic|dose|solution|for|which|\))*$",
+    re.IGNORECASE,
+)
+JOINED = re.compile(
+    r"^(?:[\s,/&+()\"-]|and|with|plus|then|of|a|an|the|mixture|combined|mg|mcg|cc|ml|each|dose|sodium|plain|injectable|\d+(?:\.\d+)?%?)*$",
+    re.IGNORECASE,
+)
+ADJECTIVE = re.compile(r"^\s(?:\w+\s+of\s)?$")
+TISSUE = re.compile(
+    r"^\W*(?:and\s+\w+\s+)?(?:tissues?|dissection|clos\w+|sutur\w*|fat|layers?|approach|nodul\w*|emphysema|intramuscular|septum|septal|space\s+is|hematoma|bleeding|abscess|flap|plane|region|pocket|mass|access|fluids?\s+at)",
+    re.IGNORECASE,
+)
+WITH_EPINEPHRINE = re.compile(r"\b(?:with|without|w/|w/o|and)\s*(?:[\d:.,]+\s*)?$", re.IGNORECASE)
+DILUENT = re.compile(
+    r"(?:reconstitut\w*|dilut\w*|diluent|mixed)\s+(?:\w+\s+){0,3}(?:[\d.]+\s*(?:ml|cc|%)?\s*(?:of\s+)?)*$",
+    re.IGNORECASE,
+)
+TOGETHER = re.compile(
+    r"\b(?:same|one|single|a\s+single)\s+syringe\b|\bmixture\s+of\b|\bmixed\s+(?:in|with|together)\b|\bcombined\s+in\b",
+    re.IGNORECASE,
+)
+REACH = 70
+"""How far a dose may stand from its drug, in characters."""
+
+
+@dataclass(eq=False)
+class Draft:
+    """One statement: the mention, its clause and sentence, and the details found for it."""
+
+    mention: Mention | None
+    start: int
+    end: int
+    clause: tuple[int, int]
+    sentence: int
+    section: Section
+    structured: bool
+    meanings: frozenset[str] = frozenset()
+    verb: Hit | None = None
+    drug: Hit | None = None
+    hits: dict[str, Hit] = field(default_factory=dict)
+    same_syringe: Draft | None = None
+    conflicts: dict[str, Hit] = field(default_factory=dict)
+
+    @property
+    def closed(self) -> bool:
+        """Whether what is said of it is that it was not given here."""
+        return self.verb is None and bool(
+            self.meanings & {"declined", "planned", "historical", "conditional", "elsewhere", "other"}
+        )
+
+    def take(self, hit: Hit, *, replace: bool = False) -> bool:
+        """Keep a detail unless its field is taken; what stands with it comes along."""
+        if hit.field in self.hits and not replace:
+            return False
+        self.hits[hit.field] = hit
+        for extra in hit.extra:
+            self.hits.setdefault(extra.field, extra)
+        return True
+
+
+@cache
+def _verbs() -> re.Pattern[str]:
+    words = [phrase for row in rows("verbs") if row["kind"] == "given" for phrase in phrases(row["phrases"])]
+    parts = sorted((re.escape(word).replace(r"\ ", r"\s+") for word in words), key=len, reverse=True)
+    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])", re.IGNORECASE)
+
+
+REFUSED = re.compile(
+    r"\W*(?:but|however|although|though)?\W*(?:the\s+)?(?:patient|pt|he|she|they|family|mother|father|parents?)\s+(?:has\s+|then\s+|later\s+)?(?:refused|declined|did\s+not\s+want|refuses|declines)\b(?!\s+(?:to\s+wait|observation|the\s+wait))",
+    re.IGNORECASE,
+)
+GAVE = re.compile(r"giv|gave|inject|admin", re.IGNORECASE)
+MODAL = re.compile(
+    r"(?:\b(?:be|being|if|not|never|n't|no|to|is|are|when|incase|until|unless|last|previously|prior|before|order|orders)\s+(?:\w+\s+)?)$",
+    re.IGNORECASE,
+)
+IS_DONE = re.compile(r"\b(?:is|are)\s+(?:then\s+|also\s+|next\s+|now\s+|subsequently\s+)?$", re.IGNORECASE)
+
+
+def given_verb(text: str, low: int, high: int) -> Hit | None:
+    """Return the first verb of a clause that says it was done; ``will be given`` says that it was not."""
+    for match in _verbs().finditer(text, low, high):
+        before = text[max(low, match.start() - 22) : match.start()]
+        if MODAL.search(before) and not IS_DONE.search(before):
+            continue
+        if (
+            text[match.end() : match.end() + 12]
+            .lstrip()
+            .lower()
+            .startswith(("by the pharmacy", "instructions", "the option", "information", "education"))
+        ):
+            continue
+        return Hit("verb", match.group().lower(), *match.span())
+    return None
+
+
+@dataclass
+class Parsed:
+    """A note cut up: its statements and every detail found in it."""
+
+    text: str
+    drafts: list[Draft]
+    hits: list[Hit]
+    sentences: list[tuple[int, int]]
+    sections: Sections
+
+
+def parse(text: str) -> Parsed:
+    """Cut a note into statements; decide which detail belongs to which."""
+    bounds = context.sentences(text)
+    sections = Sections(text)
+    paragraphs = blocks(text)
+    hits = [hit for hit in details(text) if hit.field != "route" or not TISSUE.match(text[hit.end : hit.end + 30])]
+    zones = [(hit.start - 28, hit.start) for hit in hits if hit.field in ("dose", "route", "volume_ml")]
+    zones += [(hit.end, hit.end + 18) for hit in hits if hit.field in ("dose", "route")]
+    named_drugs = vocabulary().find(text, zones)
+    hits = [
+        hit
+        for hit in hits
+        if hit.field not in ("giver", "diagnosis", "orderer")
+        or not any(one.start < hit.end and hit.start < one.end for one in named_drugs)
+    ]
+    mentions = list(_once(text, named_drugs))
+    nouns = [match.span() for match in INJECTION.finditer(text)]
+    named = context.meanings(text, [(one.start, one.end) for one in mentions] + nouns, bounds)
+    reached = named[: len(mentions)]
+    unnamed = dict(zip(nouns, named[len(mentions) :], strict=True))
+    drafts: list[Draft] = []
+    for number, (low, high) in enumerate(bounds):
+        structured = next((flag for start, end, flag in paragraphs if start <= low < end), False)
+        block = next(((start, end) for start, end, _ in paragraphs if start <= low < end), (low, high))
+        inside = [(one, meaning) for one, meaning in zip(mentions, reached, strict=True) if low <= one.start < high]
+        in_sentence: list[Draft] = []
+        for clause in _clauses(text, low, high):
+            own = [
+                Draft(one, one.start, one.end, clause, number, sections.at(one.start), structured, meaning,
+                      given_verb(text, *clause), Hit("drug", one.name.generic, one.start, one.end))
+                for one, meaning in inside
+                if clause[0] <= one.start < clause[1]
+            ]  # fmt: skip
+            here = [hit for hit in hits if clause[0] <= hit.start < clause[1]]
+            carriers = [draft for draft in own if _diluent(text, draft, own + in_sentence)]
+            own = [draft for draft in own if draft not in carriers]
+            here = [
+                hit
+                for hit in here
+                if not any(hit.end <= one.start and _leads(text, hit, one, here) for one in carriers)
+            ]
+            if own:
+                _assign(text, own, here)
+                in_sentence += own
+            else:
+                in_sentence += _without_a_drug(
+                    text, clause, number, here, drafts + in_sentence, block, sections.at(low), structured, unnamed
+                )
+        _couple(text, low, high, in_sentence)
+        drafts += in_sentence
+    return Parsed(text, drafts, hits, bounds, sections)
+
+
+def _once(text: str, mentions: list[Mention]) -> Iterator[Mention]:
+    """Yield mentions, a name and its explanation in brackets as one: the more exact name of the two.
+
+    Epinephrine in a local anaesthetic is part of its name.
+    """
+    kept: list[Mention] = []
+    for mention in mentions:
+        if kept:
+            last = kept[-1]
+            if (
+                mention.name.generic == "epinephrine"
+                and last.name.kind == "anaesthetic"
+                and WITH_EPINEPHRINE.search(text[last.end : mention.start])
+            ):
+                continue
+            between = text[last.end : mention.start]
+            related = (
+                last.name.generic.split()[0] == mention.name.generic.split()[0]
+                or last.name.generic in mention.name.generic
+            )
+            bracket = re.fullmatch(
+                r"\s*(?:\(|\[|/|-|,)?\s*(?:brand\s+|generic\s+)?(?:name\s+)?(?:inj(?:ection)?\.?\s*)?\(?\s*", between
+            )
+            if related and bracket and mention.start - last.end <= 12:
+                exact = max(last.name, mention.name, key=lambda name: len(name.generic))
+                kept[-1] = Mention(last.start, last.end, exact, last.misspelt)
+                continue
+        kept.append(mention)
+    yield from kept
+
+
+def _clauses(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
+    cuts = [
+        low,
+        *(match.start() for match in context.stop_pattern().finditer(text, low, high) if match.start() > low),
+        high,
+    ]
+    yield from itertools.pairwise(cuts)
+
+
+def _diluent(text: str, draft: Draft, others: list[Draft]) -> bool:
+    """Whether a local anaesthetic only carries another drug: it is no injection of its own."""
+    if draft.mention is None or draft.mention.name.kind != "anaesthetic":
+        return False
+    others = [other for other in others if other.mention and other.mention.name.kind != "anaesthetic"]
+    return bool(others) and bool(DILUENT.search(text[draft.clause[0] : draft.start]))
+
+
+def _assign(text: str, own: list[Draft], hits: list[Hit]) -> None:
+    """Give each detail of a clause to one of its drugs, and what is written once to all that are joined."""
+    for hit in hits:
+        if hit.field not in OWN:
+            continue
+        before = [draft for draft in own if draft.end <= hit.start]
+        after = [draft for draft in own if draft.start >= hit.end]
+        if hit.field == "route" and after and ADJECTIVE.match(text[hit.end : after[0].start]):
+            after[0].take(hit)
+            continue
+        if hit.field in ("dose", "volume_ml", "strength"):
+            if after and _leads(text, hit, after[0], hits):
+                after[0].take(hit, replace=hit.field == "dose")
+                continue
+            if before:
+                if hit.start - before[-1].end <= REACH or len(own) == 1:
+                    before[-1].take(hit)
+                continue
+        target = before[-1] if before else after[0] if after and _near(text, hit, after[0]) else None
+        if target is not None and not (target.take(hit) or hit.field not in SHARED or not after):
+            after[0].take(hit)
+    for first, second in reversed(list(itertools.pairwise(own))):
+        if _joined(text, first, second, hits):
+            for name in SHARED:
+                if name in second.hits and name not in first.hits:
+                    first.hits[name] = second.hits[name]
+    for first, second in itertools.pairwise(own):
+        if _joined(text, first, second, hits):
+            for name in SHARED:
+                if name in first.hits and name not in second.hits:
+                    second.hits[name] = first.hits[name]
+
+
+def _near(text: str, hit: Hit, draft: Draft) -> bool:
+    """Whether a detail before the first drug of its clause can be that drug's: not another item of a list."""
+    between = text[hit.end : draft.start]
+    if hit.field in ("dose", "volume_ml", "strength", "frequency"):
+        return len(between) < REACH and "," not in between
+    return hit.field != "route" or (len(between) < REACH + 30 and between.count(",") < 2)
+
+
+def _leads(text: str, hit: Hit, draft: Draft, hits: list[Hit]) -> bool:
+    """Whether only words such as ``of`` and other details stand between a quantity and the drug after it."""
+    end = max([hit.end, *(extra.end for extra in hit.extra)])
+    between = text[end : draft.start]
+    for other in sorted(hits, key=lambda one: -one.start):
+        if (
+            end <= other.start
+            and other.end <= draft.start
+            and other.field in ("route", "strength", "volume_ml", "dose")
+        ):
+            stop = max([other.end, *(extra.end for extra in other.extra)])
+            between = between[: other.start - end] + " " + between[max(stop - end, 0) :]
+    return len(between) < 45 and bool(FILLER.match(between))
+
+
+def _joined(text: str, first: Draft, second: Draft, hits: list[Hit]) -> bool:
+    between = text[first.end : second.start]
+    for other in sorted(hits, key=lambda one: -one.start):
+        stop = max([other.end, *(extra.end for extra in other.extra)])
+        if first.end <= other.start and stop <= second.start and other.field in OWN:
+            between = between[: other.start - first.end] + " " + between[stop - first.end :]
+    return len(between) < REACH and bool(JOINED.match(between))
+
+
+def _without_a_drug(
+    text: str,
+    clause: tuple[int, int],
+    number: int,
+    hits: list[Hit],
+    earlier: list[Draft],
+    block: tuple[int, int],
+    section: Section,
+    structured: bool,
+    nouns: dict[tuple[int, int], frozenset[str]],
+) -> list[Draft]:
+    """Add a clause without a drug's name to the injection it goes on about, or make it a statement of its own."""
+    verb = given_verb(text, *clause)
+    own = [hit for hit in hits if hit.field in FOLLOWING]
+    if REFUSED.match(text, *clause):
+        for draft in earlier:
+            if draft.sentence == number:
+                draft.meanings |= {"declined"}
+        return []
+    injected = INJECTION.search(text, *clause)
+    said_of_it = nouns.get(injected.span(), frozenset()) if injected else frozenset()
+    if said_of_it - {"topic"} and not structured:
+        return []
+    current = [draft for draft in earlier if block[0] <= draft.start < block[1] and "dropped" not in draft.meanings]
+    fields = {hit.field for hit in own}
+    said = verb is not None and (
+        bool(fields & {"dose", "route"})
+        or ("site" in fields and (injected is not None or GAVE.search(verb.value) is not None))
+    )
+    if current:
+        last = current[-1]
+        near = number - last.sentence <= 8
+        if said and near and last.closed:
+            draft = Draft(None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb, last.drug)
+            _fill(draft, own)
+            return [draft]
+        if (
+            near
+            and not last.closed
+            and (
+                said
+                or structured
+                or fields
+                & {"lot", "ndc", "expiry", "waste", "giver", "credential", "site", "time", "reaction", "observation"}
+            )
+        ):
+            if verb is not None and last.verb is None and said:
+                last.verb = verb
+            _fill(
+                last,
+                [
+                    hit
+                    for hit in own
+                    if hit.field not in ("dose", "route", "site", "volume_ml", "diagnosis") or said or structured
+                ],
+            )
+        return []
+    if said and injected and fields & {"site", "route"} and _last_drug(earlier) is None:
+        draft = Draft(None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb)
+        _fill(draft, own)
+        return [draft]
+    if (
+        said
+        and "site" in fields
+        and earlier
+        and (last_drug := _last_drug(earlier)) is not None
+        and number - last_drug.sentence <= 8
+    ):
+        if last_drug.closed:
+            draft = Draft(
+                None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb, last_drug.drug
+            )
+            _fill(draft, own)
+            return [draft]
+        _fill(last_drug, own)
+        last_drug.verb = last_drug.verb or verb
+    return []
+
+
+def _last_drug(earlier: list[Draft]) -> Draft | None:
+    return next((draft for draft in reversed(earlier) if draft.drug and "dropped" not in draft.meanings), None)
+
+
+def _fill(draft: Draft, hits: list[Hit]) -> None:
+    for hit in hits:
+        draft.take(hit)
+
+
+def _couple(text: str, low: int, high: int, drafts: list[Draft]) -> None:
+    """Note which drugs of a sentence went into one syringe."""
+    named = [draft for draft in drafts if draft.mention is not None]
+    if len(named) > 1 and TOGETHER.search(text, low, high):
+        for draft in named[1:]:
+            draft.same_syringe = named[0]
