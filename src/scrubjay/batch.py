@@ -31,6 +31,7 @@ from scrubjay.io.interchange import CHUNK_BYTES, Chunk, iter_chunks
 from scrubjay.io.x12 import ByteSource
 from scrubjay.model import Tables, concat
 from scrubjay.policy import PolicySet
+from scrubjay.pricing import with_estimates
 from scrubjay.raw import add_raw, no_raw
 from scrubjay.refdata import References
 
@@ -181,6 +182,7 @@ class Batch:
         judged = engine.run(facts, s.refs, list(s.edits.values()), s.active)
         claims = facts.claims.collect(engine="in-memory")
         findings = resolve(judged.hits, tables, claims, s.rules, s.edits, s.refs, s.run.as_of)
+        findings = with_estimates(findings, tables, claims, s.refs, s.policy)
         return findings, claims, judged.tallies
 
     def _day_keys(self, tables: Tables) -> Keys:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -52,6 +53,13 @@ class By(StrEnum):
     edit = "edit"
 
 
+class Order(StrEnum):
+    """The order of findings and of the rows of the statistics."""
+
+    place = "place"
+    risk = "risk"
+
+
 def check(
     files: Annotated[
         list[str],
@@ -97,6 +105,9 @@ def check(
     by: Annotated[
         By | None, typer.Option(help="Group the statistics by payer, provider or edit.", show_default="edit")
     ] = None,
+    sort: Annotated[
+        Order, typer.Option(help="Order of findings: by place in the file, or the most money at risk first.")
+    ] = Order.place,
     baseline: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Show only what is not in this baseline (scrubjay baseline write)."),
@@ -141,6 +152,10 @@ def check(
             progress=progress,
         )
     report = decided.applied(report, sources, policy_set, policy)
+    if sort is Order.risk:
+        from scrubjay.report import by_risk
+
+        report = replace(report, findings=by_risk(report.findings))
     for failure in report.errors:
         where = (
             f"{failure['file']}: segment {failure['segment']}" if failure["segment"] is not None else failure["file"]
@@ -151,7 +166,7 @@ def check(
     try:
         with destination(output) as out:
             style = style_of(sys.stdout, to_file=output not in (None, "-"))
-            write(report, format, out, style, grouping, fail_on=fail_on, phi=phi)
+            write(report, format, out, style, grouping, fail_on=fail_on, phi=phi, sort=sort)
     except BrokenPipeError:
         return guard.quiet_pipe(code)
     return code
@@ -166,6 +181,7 @@ def write(
     *,
     fail_on: FailOn = FailOn.deny,
     phi: bool = False,
+    sort: Order = Order.place,
 ) -> None:
     """Write the report in a format; ``by`` asks for statistics.
 
@@ -175,7 +191,7 @@ def write(
     if by is not None:
         from scrubjay.render.statistics import statistics
 
-        stats = statistics(report, by)
+        stats = statistics(report, by, by_money=sort is Order.risk)
     if format is Format.json:
         from scrubjay.render.machine import write_json
 

@@ -244,7 +244,11 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
     def name(qualifier: str | tuple[str, ...]) -> Ints:
         return of_claim(place.pick("NM1", own, qualifier))
 
-    rendering = name("82")
+    rendering, facility = name("82"), name("77")
+    facility_address = place.pick("N4", own)
+    facility_address = of_claim(
+        facility_address[place.nm1[facility_address] == facility[place.claim[facility_address]]]
+    )
     taxonomy = place.pick("PRV", own, "PE")
     taxonomy = of_claim(taxonomy[place.nm1[taxonomy] == rendering[place.claim[taxonomy]]])
     birth, birth_ok = dates(s, s.span(dmg, 2))
@@ -294,7 +298,8 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
             "rendering_type": _text(place, rendering, 2),
             "rendering_segment": _number(place, rendering),
             "rendering_taxonomy": _code(place, taxonomy, 3),
-            "facility_npi": _text(place, name("77"), 9),
+            "facility_npi": _text(place, facility, 9),
+            "facility_zip": _text(place, facility_address, 3),
             "supervising_npi": _text(place, name("DQ"), 9),
             "referring_npi": _text(place, name(("DN", "P3")), 9),
             "original_ref": _text(place, ref("F8"), 2),
