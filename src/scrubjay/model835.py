@@ -151,19 +151,20 @@ MATCHES = (
     Column("remit_line_id", pl.UInt32, "service payment; null where the claim was adjudicated as a whole"),
     Column("claim_id", pl.UInt32, "claim of the 837P"),
     Column("line_id", pl.UInt32, "service line of the 837P; null where the whole claim or no line is matched"),
-    Column("claim_how", pl.String, "how the claim was found: control, original-ref"),
+    Column(
+        "claim_how",
+        pl.String,
+        "how the claim was found: control (CLM01), control-normal (letters and digits of it, and the charge), line-control",
+    ),
     Column(
         "line_how",
         pl.String,
-        "how the line was found: line-control, exact, recoded, modifiers, code-date, charge, claim (no SVC); null: none",
+        "how the line was found: line-control, line-number, exact, units-differ, modifiers-differ, recoded, code, charge, "
+        "split; claim where the payment has no lines; null where no line of the claim fits",
     ),
-    Column("state", pl.String, "current, reversed (taken back later), reversal, superseded (adjudicated anew)"),
-    Column(
-        "round",
-        pl.UInt32,
-        "1 for the first adjudication of the claim by this payer, 2 for the next, in order of payment",
-    ),
-    Column("split", pl.UInt32, "number of current service payments that share the claim line; 1 is not split"),
+    Column("state", pl.String, "current, reversed, reversal, superseded (adjudicated anew) or duplicate"),
+    Column("round", pl.UInt32, "1 for the first payment of the claim by this payer, 2 for the next, by day of payment"),
+    Column("split", pl.UInt32, "current service payments that share the claim line; 1 is not split"),
 )
 """One row per service payment (or claim payment without lines) that belongs to a claim of the run."""
 

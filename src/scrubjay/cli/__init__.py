@@ -15,6 +15,7 @@ from scrubjay.cli.explain import explain
 from scrubjay.cli.fix import fix
 from scrubjay.cli.guard import guarded, stop_whole
 from scrubjay.cli.refs import app as refs
+from scrubjay.cli.remit import remit
 from scrubjay.cli.synth import synth
 from scrubjay.cli.version import version_text
 
@@ -33,6 +34,7 @@ app.command("explain")(explain)
 app.command("edits")(edits)
 app.add_typer(refs, name="refs")
 app.add_typer(baseline, name="baseline")
+app.command("remit")(remit)
 app.command("config")(config)
 app.command("synth")(synth)
 
