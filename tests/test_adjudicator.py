@@ -102,7 +102,7 @@ def test_rules_hold_as_often_as_they_say(answered: Path) -> None:
 def a_claim(*lines: tuple[str, tuple[str, ...], int], payer: str = "60054", authorized: bool = True) -> Claim:
     claim = Claim(
         "A1", sum(c for _, _, c in lines), "11", "1", "CI", payer, "AETNA", "W1", "TEST", "PAT", "1", "2", "3",
-        authorized, 0, ("I10",),
+        authorized, 0, diagnoses=("I10",),
     )  # fmt: skip
     claim.lines = [
         Line(k, f"A1L{k}", "HC", code, mods, cents, 1000, date(2026, 3, 2), "11", "x", "3")
@@ -124,8 +124,8 @@ class Certain:
 def test_a_rule_denies_its_line_and_no_other() -> None:
     claim = a_claim(("99213", (), 15000), ("96372", (), 3500), ("J3420", (), 1800))
     verdict = judge(claim, MODEL, Certain(0.5))  # type: ignore[arg-type]
-    assert [a.denied for a in verdict.answers] == [True, False, False]
-    assert verdict.answers[0].adjustments == [("CO", "97", 15000)]
+    assert [a.denied for a in verdict.answers] == [False, True, False]
+    assert verdict.answers[1].adjustments == [("CO", "97", 3500)]
     clean = a_claim(("99213", ("25",), 15000), ("96372", (), 3500), ("J3420", (), 1800))
     assert not any(a.denied for a in judge(clean, MODEL, Certain(0.5)).answers)  # type: ignore[arg-type]
 

@@ -59,12 +59,13 @@ def adjudicate(
     model = model or load_model()
     rng = random.Random(seed)
     errors: list[InputError] = []
-    verdicts = [judge(claim, model, rng) for claim in _claims(Path(source), errors)]
-    if not verdicts:
+    claims = list(_claims(Path(source), errors))
+    days = [line.day for claim in claims for line in claim.lines if line.day]
+    if not days:
         found = f": {errors[0].message}" if errors else ""
-        raise ScrubjayError(f"{source}: no professional claim to answer{found}")
-    days = [line.day for v in verdicts for line in v.claim.lines if line.day]
-    arrived = received or (max(days) if days else date(2026, 1, 1)) + timedelta(days=_AFTER_LAST_SERVICE)
+        raise ScrubjayError(f"{source}: no professional claim with a dated line to answer{found}")
+    arrived = received or max(days) + timedelta(days=_AFTER_LAST_SERVICE)
+    verdicts = [judge(claim, model, rng, arrived) for claim in claims]
     payments = _payments(verdicts, arrived)
     with ExitStack() as stack:
         out = stack.enter_context(_appearing(Path(output)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 
 from scrubjay.adjudicator.payer_model import Payer, PayerModel, Rule
@@ -47,9 +48,15 @@ def share_of(cents: int, share: float) -> int:
     return (cents * parts + 5_000) // 10_000
 
 
-def judge(claim: Claim, model: PayerModel, rng: random.Random) -> Verdict:
-    """Answer a claim; the draws come from ``rng`` in a fixed order, so equal seeds give equal answers."""
+def judge(claim: Claim, model: PayerModel, rng: random.Random, arrived: date | None = None) -> Verdict:
+    """Answer a claim; the draws come from ``rng`` in a fixed order, so equal seeds give equal answers.
+
+    ``arrived`` is the day the payer got it, for the filing limit; without it no claim is late.
+    """
     payer = model.payer_of(claim.payer_id, claim.payer_name, claim.filing)
+    days = [line.day for line in claim.lines if line.day]
+    if arrived and days and payer.filing_days:
+        claim.late = (arrived - min(days)).days > payer.filing_days
     verdict = Verdict(claim, payer)
     noise = model.noise
     silent, late = rng.random() < noise.unanswered, rng.random() < noise.delay

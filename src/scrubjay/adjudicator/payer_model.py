@@ -62,6 +62,7 @@ class Payer(_Model):
     copay: Cents = 0
     sequestration: Share = 0.0
     days: int = Field(ge=0)
+    filing_days: int | None = Field(None, gt=0)
 
     def answers(self, payer_id: str, payer_name: str, filing: str) -> bool:
         """Say whether a claim is this payer's; one without ids, names and indicators answers every claim."""

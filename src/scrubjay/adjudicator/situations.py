@@ -47,6 +47,7 @@ class Claim:
     rendering_npi: str
     authorized: bool
     patient_paid: int
+    late: bool = False
     diagnoses: tuple[str, ...] = ()
     lines: list[Line] = field(default_factory=list)
 
@@ -96,6 +97,15 @@ def _visit_without_25(claim: Claim, codes: Codes) -> list[Line]:
 
 def _nurse_visit(claim: Claim, codes: Codes) -> list[Line]:
     return _beside_injection(claim, codes, "nurse_visit")
+
+
+def _injection_beside_visit(claim: Claim, codes: Codes) -> list[Line]:
+    days = {line.day for line in _visit_without_25(claim, codes)}
+    return [line for line in _of(claim, codes, "injection") if line.day in days]
+
+
+def _filed_late(claim: Claim, codes: Codes) -> list[Line]:
+    return list(claim.lines) if claim.late else []
 
 
 def _injection_in_facility(claim: Claim, codes: Codes) -> list[Line]:
@@ -171,6 +181,8 @@ def _out_of_balance(claim: Claim, codes: Codes) -> list[Line]:
 
 SITUATIONS: dict[str, Situation] = {
     "visit-without-25": _visit_without_25,
+    "injection-beside-visit-without-25": _injection_beside_visit,
+    "filed-late": _filed_late,
     "nurse-visit-with-injection": _nurse_visit,
     "injection-in-facility": _injection_in_facility,
     "injection-without-drug": _injection_without_drug,

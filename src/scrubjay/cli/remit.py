@@ -13,6 +13,7 @@ from scrubjay.cli.output import destination, refuse, style_of
 from scrubjay.cli.values import STDIN, comma_list, day, once
 
 if TYPE_CHECKING:
+    from scrubjay.learn.scored import Scored
     from scrubjay.learn.study import Study
 
 
@@ -74,6 +75,27 @@ def remit(
         str | None,
         typer.Option(metavar="DATE", help="The day deadlines are counted from, YYYY-MM-DD (default: today)."),
     ] = None,
+    scorecard: Annotated[
+        bool,
+        typer.Option(
+            "--scorecard",
+            help="Score the edits by what the payers did: precision, recall, dollars, levels. Needs claims.",
+        ),
+    ] = False,
+    propose: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Write the policy changes that the scorecard speaks for to this TOML file, to be merged.",
+        ),
+    ] = None,
+    truth: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Compare the scorecard with the truth file of scrubjay synth --remit; states the error.",
+        ),
+    ] = None,
     phi: Annotated[bool, typer.Option("--phi", help="Show patients' names and member numbers.")] = False,
     no_progress: Annotated[bool, typer.Option("--no-progress", help="Show no progress bar.")] = False,
 ) -> int:
@@ -90,6 +112,14 @@ def remit(
             "claims are read twice and cannot come from standard input; name a file", param_hint="--claims"
         )
     refuse(output, [*inputs, *sent])
+    scorecard = scorecard or propose is not None or truth is not None
+    if scorecard and not sent and store is None:
+        raise typer.BadParameter(
+            "a scorecard needs the claims that were sent; add --claims FILE", param_hint="--scorecard"
+        )
+    if scorecard and format not in (Format.text, Format.json):
+        raise typer.BadParameter("a scorecard is written as text or json", param_hint="--scorecard")
+    refuse(propose, [*inputs, *sent, *([output] if output else [])])
     if format is Format.parquet and output is None and sys.stdout.isatty():
         raise typer.BadParameter("parquet is not for a terminal; add -o FILE", param_hint="--format")
 
@@ -111,24 +141,58 @@ def remit(
             policy_set=policy_set,
             as_of=judged,
             store=store,
+            shadow=scorecard and store is None,
             progress=progress,
         )
     for failure in result.errors:
         guard.error(str(failure))
     code = guard.BROKE if result.errors else int(has_unbalanced(result))
+    scored = _scored(result, truth) if scorecard else None
+    if propose is not None and scored is not None:
+        _propose(scored, result, propose)
     try:
         with destination(output) as out:
-            _write(result, format, out, by=by.value, phi=phi, to_file=output not in (None, STDIN))
+            _write(result, format, out, by=by.value, phi=phi, to_file=output not in (None, STDIN), scored=scored)
     except BrokenPipeError:
         return guard.quiet_pipe(code)
     return code
 
 
-def _write(result: Study, format: Format, out: IO[bytes], *, by: str, phi: bool, to_file: bool) -> None:
+def _scored(result: Study, truth: str | None) -> Scored | None:
+    """Score the edits; None, with a word on standard error, where there are no claims to score them by."""
+    from scrubjay.learn.propose import proposals
+    from scrubjay.learn.scorecard import scorecard
+    from scrubjay.learn.scored import Scored
+    from scrubjay.learn.truth import compare
+
+    card = scorecard(result)
+    if card is None:
+        guard.error("no claims were read, so there is nothing to score the edits by; name them with --claims")
+        return None
+    return Scored(card, proposals(card), compare(result, card, truth) if truth is not None else None)
+
+
+def _propose(scored: Scored, result: Study, file: str) -> None:
+    from pathlib import Path
+
+    from scrubjay.learn.propose import toml
+
+    names = [Path(str(entry["file"])).name for entry in result.read.files]
+    with destination(file) as out:
+        out.write(("\n".join(toml(scored.proposals, names)) + "\n").encode())
+    if file != STDIN:
+        guard.words(
+            f"{file}: {len(scored.proposals)} policy changes to consider; nothing is in force before you merge them"
+        )
+
+
+def _write(
+    result: Study, format: Format, out: IO[bytes], *, by: str, phi: bool, to_file: bool, scored: Scored | None
+) -> None:
     if format is Format.json:
         from scrubjay.render.remit_json import write_json
 
-        write_json(result, out, phi=phi)
+        write_json(result, out, phi=phi, scored=scored)
     elif format is Format.html:
         from scrubjay.render.remit_html import write_html
 
@@ -145,5 +209,12 @@ def _write(result: Study, format: Format, out: IO[bytes], *, by: str, phi: bool,
     else:
         from scrubjay.render.remit_text import lines
 
-        for line in lines(result, style_of(sys.stdout, to_file=to_file), by):
+        style = style_of(sys.stdout, to_file=to_file)
+        if scored is not None:
+            from scrubjay.render.scorecard_text import lines as scorecard_lines
+
+            for line in scorecard_lines(scored, style):
+                out.write(f"{line}\n".encode())
+            return
+        for line in lines(result, style, by):
             out.write(f"{line}\n".encode())

@@ -17,6 +17,8 @@ from scrubjay.io.columns import Columns
 from scrubjay.io.interchange import iter_chunks
 from scrubjay.io.x12 import ByteSource
 from scrubjay.learn.predict import HIT_SCHEMA, hits_of
+from scrubjay.learn.shadow import nothing_off
+from scrubjay.learn.targets import TARGET_SCHEMA, only_off, targets_of
 from scrubjay.model import Tables, concat
 from scrubjay.policy import PolicySet
 from scrubjay.refdata import References
@@ -27,11 +29,15 @@ _HEAD_BYTES = 1 << 16
 
 @dataclass(frozen=True)
 class Claims:
-    """Claims to match with, and what the scrubber found on them (:data:`scrubjay.learn.predict.HIT_SCHEMA`)."""
+    """Claims to match with, and what the scrubber found on them (:data:`scrubjay.learn.predict.HIT_SCHEMA`).
+
+    ``targets`` says which line each finding is about to lose (:data:`scrubjay.learn.targets.TARGET_SCHEMA`).
+    """
 
     tables: Tables
     hits: pl.DataFrame
     files: list[str]
+    targets: pl.DataFrame
 
 
 def read_claims(
@@ -41,14 +47,19 @@ def read_claims(
     policy_set: PolicySet,
     refs: References,
     as_of: dt.date,
+    shadow: bool = False,
 ) -> tuple[Claims, list[InputError]]:
-    """Read and check claims, each file as of the day it was made; ``as_of`` where it does not say."""
+    """Read and check claims, each file as of the day it was made; ``as_of`` where it does not say.
+
+    With ``shadow`` they are checked once more with no edit off; what only that finds has level off among the targets.
+    """
     errors: list[InputError] = []
     days: dict[dt.date, list[str]] = {}
     for name in dict.fromkeys(path for item in names for path in claim_files(item, errors)):
         days.setdefault(_made_on(name) or as_of, []).append(name)
     parts: list[Tables] = []
     hits = [pl.DataFrame(schema=HIT_SCHEMA)]
+    targets = [pl.DataFrame(schema=TARGET_SCHEMA)]
     files: list[str] = []
     claim = line = 0
     for day, group in sorted(days.items()):
@@ -71,9 +82,16 @@ def read_claims(
             files.append(name)
         # The check counts the claims of each of its runs from 0.
         found = report.findings.with_columns((pl.col("claim_id") + before).cast(pl.UInt32))
-        hits.append(hits_of(found, concat(held)))
+        tables = concat(held)
+        hits.append(hits_of(found, tables))
+        shown = targets_of(found, tables)
+        targets.append(shown)
+        if shadow:
+            every = check(group, policy=policy, policy_set=nothing_off(policy_set), refs=refs, as_of=day, received=day)
+            found = every.findings.with_columns((pl.col("claim_id") + before).cast(pl.UInt32))
+            targets.append(only_off(targets_of(found, tables), shown))
         parts += held
-    return Claims(concat(parts), pl.concat(hits), files), errors
+    return Claims(concat(parts), pl.concat(hits), files, pl.concat(targets)), errors
 
 
 def claim_files(item: str | os.PathLike[str], errors: list[InputError]) -> list[str]:

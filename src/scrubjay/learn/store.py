@@ -27,6 +27,7 @@ from scrubjay.errors import InputError, ScrubjayError
 from scrubjay.learn.claims import Claims, claim_files, read_claims
 from scrubjay.learn.predict import HIT_SCHEMA
 from scrubjay.learn.reading import Progress, Read, Source, digest_of, expanded, read_all
+from scrubjay.learn.targets import TARGET_SCHEMA
 from scrubjay.model import SHAPES, Tables, concat
 from scrubjay.model835 import ACKNOWLEDGEMENTS, REMIT_SHAPES, Remits, concat_remits, frame_of
 from scrubjay.policy import PolicySet
@@ -134,6 +135,7 @@ class Store:
                 "claims": self._without_patients(held.tables.claims, _HIDDEN_CLAIM),
                 "lines": _blank(held.tables.lines, _HIDDEN_LINE),
                 "hits": held.hits,
+                "targets": held.targets,
             }
             self._put(_CLAIMS, digest, tables, {"file": Path(name).name, "catalogue": catalogue.digest()})
         return errors
@@ -165,6 +167,7 @@ class Store:
         """Return all claims of the store with what was found on them; None where it holds none."""
         parts: list[Tables] = []
         hits = [pl.DataFrame(schema=HIT_SCHEMA)]
+        targets = [pl.DataFrame(schema=TARGET_SCHEMA)]
         files: list[str] = []
         claim = line = 0
         empty = Tables.empty()
@@ -174,9 +177,10 @@ class Store:
             lines = _shifted(_read(folder, "lines", [c.name for c in SHAPES["lines"]]), shift, len(files))
             parts.append(Tables(claims, lines, empty.diagnoses, empty.notes, empty.defects))
             hits.append(_shifted(_read(folder, "hits", list(HIT_SCHEMA)), shift, len(files)))
+            targets.append(_shifted(_read(folder, "targets", list(TARGET_SCHEMA)), shift, len(files)))
             files.append(meta["file"])
             claim, line = claim + len(claims), line + len(lines)
-        return Claims(concat(parts), pl.concat(hits), files) if parts else None
+        return Claims(concat(parts), pl.concat(hits), files, pl.concat(targets)) if parts else None
 
     def _without_patients(self, claims: pl.DataFrame, hidden: tuple[str, ...]) -> pl.DataFrame:
         """Put the keyed digest in the place of the member number; without one, names tell patients apart."""

@@ -47,6 +47,7 @@ class Study:
     as_of: dt.date
     errors: list[InputError]
     policy: PolicySet
+    forced: str | None = None
 
     @property
     def unbalanced(self) -> pl.DataFrame:
@@ -88,11 +89,13 @@ def study(
     refs: References | None = None,
     as_of: dt.date | None = None,
     store: str | os.PathLike[str] | None = None,
+    shadow: bool = False,
     progress: Progress | None = None,
 ) -> Study:
     """Read remittances, match them with ``claims`` (837P files or folders) and return what was denied.
 
-    With a ``store`` (a folder) the files are added to it and the study is of all it holds.
+    With a ``store`` (a folder) the files are added to it and the study is of all it holds.  ``shadow`` also looks for
+    what edits that are off would find, for a scorecard; not with a store.
 
     The claims of a file are checked as of the day it was made (BHT04).  ``as_of`` (default today) is the day on which
     deadlines are looked at.  What cannot be read is among the errors; the rest is still read.
@@ -110,7 +113,7 @@ def study(
     read = read_all(remittances, progress)
     errors = list(read.errors)
     if claims:
-        held, broken = read_claims(claims, policy=policy, policy_set=policy_set, refs=refs, as_of=as_of)
+        held, broken = read_claims(claims, policy=policy, policy_set=policy_set, refs=refs, as_of=as_of, shadow=shadow)
         errors += broken
     return conclude(read, held, errors, policy=policy, policy_set=policy_set, refs=refs, as_of=as_of)
 
@@ -138,7 +141,7 @@ def conclude(
     if matching is not None and held is not None and len(matching.unmatched_payments):
         free = held.tables.keep(matching.unpaid_claims)
         near = nearest(matching.unmatched_payments.head(_NEAREST_OF), free, remits)
-    return Study(read, held, state, standing, rows, matching, near, as_of, errors, policy_set)
+    return Study(read, held, state, standing, rows, matching, near, as_of, errors, policy_set, forced)
 
 
 def _claimed(rows: pl.DataFrame, matching: Matching | None, held: Claims | None) -> pl.DataFrame:
