@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from scrubjay import catalogue
 from scrubjay.errors import PolicyError
 from scrubjay.learn.reasons import table
 from scrubjay.policy import PolicySet
@@ -43,7 +44,7 @@ def decide(denials: pl.DataFrame, policy: PolicySet) -> pl.DataFrame:
     ``deadline`` is the day by which the action must have reached the payer, ``deadline_step`` and ``deadline_why`` what
     and whose it is; null where no rule is known.  ``appeal_by`` is the last day of an appeal where one is allowed.
     """
-    keys = ["policy", "group", "carc", "rarc", "action", "indicator", "mai", "mue", "partner", "denied_column"]
+    keys = ["policy", "group", "carc", "rarc", "action", "indicator", "mai", "mue", "partner", "edit", "basis"]
     distinct = denials.select(keys).unique(maintain_order=True)
     decided = [_decide(row) for row in distinct.iter_rows(named=True)]
     schema = {"chosen": pl.String, "appealable": pl.Boolean, "why": pl.String}
@@ -79,6 +80,8 @@ def _decide(row: dict[str, Any]) -> tuple[str, bool, str]:
             True,
             f"NCCI pair with {row['partner']}, indicator 1: a modifier may part it where the record shows a separate service",
         )
+    if row["basis"] == "found" and _correctable(row["edit"]) and row["action"] in ("correct", "appeal", "review"):
+        return "correct", True, f"the scrubber found {row['edit']} on the claim; correct it if the record says so"
     if row["mai"] == 2:
         return (
             "write-off",
@@ -96,6 +99,13 @@ def _decide(row: dict[str, Any]) -> tuple[str, bool, str]:
         return "appeal", True, "only with proof that the claim was sent in time; the patient must not be billed"
     action = "patient" if row["group"] == "PR" and row["action"] != "correct" else row["action"]
     return action, action in _APPEALABLE, ACTIONS[action]
+
+
+@lru_cache(maxsize=512)
+def _correctable(code: str) -> bool:
+    """Say whether an edit proposes a correction."""
+    edit = catalogue.by_code(code)
+    return edit is not None and edit["fix_safety"] in ("safe", "review")
 
 
 def _deadlines(policy: PolicySet, row: dict[str, Any]) -> tuple[dt.date | None, str | None, str | None, dt.date | None]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import polars as pl
 
 from scrubjay.facts.claims import with_policy
-from scrubjay.learn.decide import decide
 from scrubjay.learn.limits import partners, unit_limits
 from scrubjay.learn.reasons import DENIAL, classify, table
 from scrubjay.model835 import Remits
 from scrubjay.policy import PolicySet
 from scrubjay.refdata import References
+
+_TOLD_BY_REMARK = "the remark code says"
+"""In the wording of a reason that means nothing without its remark."""
 
 COUNTED = ("current", "duplicate")
 """States of a claim payment whose denials count: what was reversed or adjudicated anew does not."""
@@ -33,7 +35,7 @@ def services(remits: Remits, state: pl.DataFrame, policy: PolicySet, forced: str
     )
     claims = with_policy(claims, policy, forced).select(
         "remit_claim_id", "payment_id", "file", "transaction", "claim", "status", "payer_name", "payer_id", "payee_name",
-        "payee_npi", "payer_control", "pos", "from_date", "received_date", "paid_on", "policy", "state", "round", "filing_code",
+        "payee_npi", "trace", "payer_control", "pos", "from_date", "received_date", "paid_on", "policy", "state", "round", "filing_code",
         pl.col("rendering_npi").alias("claim_npi"), pl.col("charge_cents").alias("claim_charge"),
         pl.col("paid_cents").alias("claim_paid"), pl.col("segment").alias("claim_segment"),
     )  # fmt: skip
@@ -65,14 +67,15 @@ def services(remits: Remits, state: pl.DataFrame, policy: PolicySet, forced: str
     )  # fmt: skip
 
 
-def denied(remits: Remits, standing: pl.DataFrame, refs: References, policy: PolicySet) -> pl.DataFrame:
-    """Return the denials among the services that stand, biggest payer's business first in file order.
+def denied(remits: Remits, standing: pl.DataFrame, refs: References) -> pl.DataFrame:
+    """Return the denials among the services that stand, in the order of the files.
 
     One row per adjustment of class denial with an amount above zero; ``rarc`` are the remarks of the line, else of the
-    claim.  Added: ``reading`` (what happened, in words), ``partner``, ``indicator``, ``mue``, ``mai``, and what
-    :func:`scrubjay.learn.decide.decide` says.
+    claim.  Added: ``reading`` (what happened, in words), ``partner``, ``indicator``, ``mue``, ``mai``.
     """
-    taken = classify(remits.adjustments).filter((pl.col("class") == DENIAL) & (pl.col("amount_cents") > 0))
+    taken = classify(remits.adjustments.rename({"position": "triple"})).filter(
+        (pl.col("class") == DENIAL) & (pl.col("amount_cents") > 0)
+    )
     of_line = taken.filter(pl.col("remit_line_id").is_not_null()).join(
         standing.drop("remit_claim_id", "segment"), on="remit_line_id"
     )
@@ -94,7 +97,7 @@ def denied(remits: Remits, standing: pl.DataFrame, refs: References, policy: Pol
     of_claim = taken.filter(pl.col("remit_line_id").is_null()).join(heads, on="remit_claim_id")
     rows = (
         pl.concat([of_line, of_claim], how="diagonal")
-        .sort("segment", "position", maintain_order=True)
+        .sort("segment", "triple", maintain_order=True)
         .sort("remit_claim_id", maintain_order=True)
     )
     rows = rows.with_columns(pl.int_range(pl.len(), dtype=pl.UInt32).alias("denial_id"))
@@ -103,7 +106,7 @@ def denied(remits: Remits, standing: pl.DataFrame, refs: References, policy: Pol
         partners(rows, standing.select("remit_claim_id", "service_date", "code").drop_nulls("code"), refs),
         on="denial_id", how="left", maintain_order="left",
     ).join(unit_limits(rows, refs), on="denial_id", how="left", maintain_order="left")  # fmt: skip
-    return decide(_with_reading(rows, refs), policy)
+    return _with_reading(rows, refs)
 
 
 def _with_remarks(rows: pl.DataFrame, remits: Remits) -> pl.DataFrame:
@@ -147,7 +150,8 @@ def _with_reading(rows: pl.DataFrame, refs: References) -> pl.DataFrame:
         if said is None:
             said = wording["carc"].get(carc) or "a reason that the packaged list does not word"
             told = [w for r in rarcs if (w := wording["rarc"].get(r)) and not w.startswith("notice")]
-            said = f"{said}; {told[0]}" if told else said
+            if told:
+                said = told[0] if _TOLD_BY_REMARK in said else f"{said}; {told[0]}"
         beside = f" ({partner})" if partner and f"{partner}" not in said else ""
         codes = f"{group or '?'}-{carc or '?'}" + (f" with {', '.join(rarcs)}" if rarcs else "")
         readings.append(f"{said}{beside}: {codes}")

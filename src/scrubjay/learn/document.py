@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
@@ -12,6 +13,8 @@ from scrubjay.learn.decide import ACTIONS
 from scrubjay.learn.findings import findings
 from scrubjay.learn.study import Study
 from scrubjay.learn.tally import VIEWS
+from scrubjay.model835 import Remits
+from scrubjay.report import money
 
 SCHEMA = "scrubjay.remit/1"
 
@@ -39,6 +42,15 @@ def thousandths(milli: int | None) -> str | None:
     return text.rstrip("0").rstrip(".")
 
 
+def quantity(milli: pl.Expr) -> pl.Expr:
+    """Format integer thousandths as a decimal string without needless zeros."""
+    whole = (milli.abs() // 1000).cast(pl.String)
+    part = (milli.abs() % 1000).cast(pl.String).str.pad_start(3, "0").str.strip_chars_end("0")
+    sign = pl.when(milli < 0).then(pl.lit("-")).otherwise(pl.lit(""))
+    point = pl.when(milli.abs() % 1000 == 0).then(pl.lit("")).otherwise(pl.lit("."))
+    return pl.when(milli.is_not_null()).then(pl.concat_str(sign, whole, point, part))
+
+
 def iso(day: Any) -> str | None:
     """Return a date as ``2026-03-02``, None for None."""
     return day.isoformat() if day is not None else None
@@ -46,32 +58,41 @@ def iso(day: Any) -> str | None:
 
 def document(study: Study, *, phi: bool = False) -> dict[str, Any]:
     """Return the whole study as plain data; names and member numbers of patients only with ``phi``."""
+    return {name: list(value) if isinstance(value, Iterator) else value for name, value in parts(study, phi=phi)}
+
+
+def parts(study: Study, *, phi: bool = False) -> Iterator[tuple[str, Any]]:
+    """Yield the document part by part; the long lists are iterators, so that nobody need hold them whole."""
     totals = study.totals()
-    return {
-        "schema": SCHEMA,
-        "run": {
+    yield "schema", SCHEMA
+    yield (
+        "run",
+        {
             "version": __version__,
             "catalogue": catalogue.digest(),
             "as_of": study.as_of.isoformat(),
             "inputs": study.read.files,
             "claims": study.claims.files if study.claims is not None else [],
         },
-        "payments": payments(study),
-        "claims": claims(study, phi=phi),
-        "denials": [denial(row) for row in study.denials.iter_rows(named=True)],
-        "unmatched": unmatched(study),
-        "totals": {
+    )
+    yield "payments", payments(study)
+    yield "claims", (row for frame in claim_frames(study, phi=phi) for row in frame.to_dicts())
+    yield "denials", (denial(row) for row in study.denials.iter_rows(named=True))
+    yield "unmatched", unmatched(study)
+    yield (
+        "totals",
+        {
             "charged": dollars(totals["charged"]),
             "paid": dollars(totals["paid"]),
             "denied": dollars(totals["denied"]),
             "by_carc": {carc: dollars(cents) for carc, cents in totals["by_carc"].items()},
             "by_group_and_carc": {key: dollars(cents) for key, cents in totals["by_group_and_carc"].items()},
         },
-        "statistics": {view: [plain(row) for row in study.by(view)] for view in VIEWS},
-        "acknowledgements": acknowledgements(study),
-        "findings": findings(study, phi=phi),
-        "errors": [{"file": e.file, "segment": e.segment, "message": e.message} for e in study.errors],
-    }
+    )
+    yield "statistics", {view: [plain(row) for row in study.by(view)] for view in VIEWS}
+    yield "acknowledgements", acknowledgements(study)
+    yield "findings", findings(study, phi=phi)
+    yield "errors", [{"file": e.file, "segment": e.segment, "message": e.message} for e in study.errors]
 
 
 def plain(row: dict[str, Any]) -> dict[str, Any]:
@@ -108,73 +129,99 @@ def payments(study: Study) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def _grouped(frame: pl.DataFrame, key: str) -> dict[int, list[dict[str, Any]]]:
-    out: dict[int, list[dict[str, Any]]] = {}
-    for row in frame.iter_rows(named=True):
-        out.setdefault(row[key], []).append(row)
-    return out
+_ADJUSTMENT = pl.List(pl.Struct({"group": pl.String, "carc": pl.String, "amount": pl.String}))
+_CODES = pl.List(pl.String)
+_CLAIMS_AT_ONCE = 50_000
 
 
-def _adjusted(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{"group": r["group"], "carc": r["carc"], "amount": dollars(r["amount_cents"])} for r in rows]
+def _listed(frame: pl.DataFrame, key: str, value: pl.Expr, name: str) -> pl.DataFrame:
+    """Return the values of each key as a list, in the order of the file."""
+    return frame.group_by(key, maintain_order=True).agg(value.alias(name))
 
 
-def claims(study: Study, *, phi: bool = False) -> list[dict[str, Any]]:
-    """Return every claim payment with its lines, in the order of the files."""
+def _with(frame: pl.DataFrame, other: pl.DataFrame, key: str, name: str, dtype: pl.DataType) -> pl.DataFrame:
+    joined = frame.join(other, on=key, how="left", maintain_order="left")
+    return joined.with_columns(pl.col(name).fill_null(pl.lit([], dtype=dtype)))
+
+
+def claim_frames(study: Study, *, phi: bool = False) -> Iterator[pl.DataFrame]:
+    """Yield every claim payment with its lines as nested columns, in the order of the files, some thousands at once."""
     remits = study.read.remits
-    at_claim = pl.col("remit_line_id").is_null()
-    lines = _grouped(remits.lines, "remit_claim_id")
-    of_claim = _grouped(remits.adjustments.filter(at_claim), "remit_claim_id")
-    of_line = _grouped(remits.adjustments.filter(~at_claim), "remit_line_id")
-    said_claim = _grouped(remits.remarks.filter(at_claim), "remit_claim_id")
-    said_line = _grouped(remits.remarks.filter(~at_claim), "remit_line_id")
-    who = {r["payment_id"]: r for r in remits.payments.iter_rows(named=True)}
-    state = {row[0]: row[1:] for row in study.state.select("remit_claim_id", "state", "round").iter_rows()}
-    matched: dict[int, str | None] = {}
-    how: dict[int, tuple[int | None, str | None]] = {}
-    if study.matching is not None and study.claims is not None:
-        numbers = dict(study.claims.tables.lines.select("line_id", "line").iter_rows())
-        for m in study.matching.matches.iter_rows(named=True):
-            matched[m["remit_claim_id"]] = m["claim_how"]
-            if m["remit_line_id"] is not None:
-                how[m["remit_line_id"]] = (numbers.get(m["line_id"]), m["line_how"])
-    out = []
-    for row in remits.claims.iter_rows(named=True):
-        own = row["remit_claim_id"]
-        payment = who.get(row["payment_id"], {})
-        served = [d for r in lines.get(own, []) if (d := r["service_date"]) is not None]
-        item: dict[str, Any] = {
-            "claim": row["claim"], "status": row["status"], "payer": payment.get("payer_name") or payment.get("payer_id"),
-            "date": iso(row["from_date"] or min(served, default=None)), "charged": dollars(row["charge_cents"]),
-            "paid": dollars(row["paid_cents"]), "patient": dollars(row["patient_cents"]),
-            "adjustments": _adjusted(of_claim.get(own, [])),
-            "lines": [
-                {
-                    "line_control": r["line_control"], "code": r["code"],
-                    "modifiers": [m for k in range(1, 5) if (m := r[f"mod{k}"]) is not None],
-                    "units": thousandths(r["units_milli"]), "charged": dollars(r["charge_cents"]), "paid": dollars(r["paid_cents"]),
-                    "adjustments": _adjusted(of_line.get(r["remit_line_id"], [])),
-                    "rarc": [s["code"] for s in said_line.get(r["remit_line_id"], []) if s["code"]],
-                    "submitted_code": r["submitted_code"], "date": iso(r["service_date"]), "allowed": dollars(r["allowed_cents"]),
-                    "line": how.get(r["remit_line_id"], (None, None))[0], "matched": how.get(r["remit_line_id"], (None, None))[1],
-                }
-                for r in lines.get(own, [])
-            ],
-            "rarc": [s["code"] for s in said_claim.get(own, []) if s["code"]],
-            "status_text": STATUS.get(row["status"], "status not known"), "state": state.get(own, (None, None))[0],
-            "round": state.get(own, (None, None))[1], "payer_control": row["payer_control"], "paid_on": iso(payment.get("payment_date")),
-            "file": study.read.files[row["file"]]["file"], "transaction": row["transaction"], "segment": row["segment"],
-        }  # fmt: skip
-        if study.matching is not None:
-            item["matched"] = matched.get(own)
-        if phi:
-            item |= {
-                "patient_last": row["patient_last"],
-                "patient_first": row["patient_first"],
-                "member_id": row["member_id"],
-            }
-        out.append(item)
-    return out
+    who = remits.payments.select(
+        "payment_id",
+        pl.coalesce("payer_name", "payer_id").alias("payer"),
+        pl.col("payment_date").cast(pl.String).alias("paid_on"),
+    )
+    names = pl.DataFrame(
+        {"file": range(len(study.read.files)), "file_name": [f["file"] for f in study.read.files]},
+        schema={"file": pl.UInt32, "file_name": pl.String},
+    )
+    claim_how, line_how = _matched(study)
+    every = (
+        remits.claims.join(who, on="payment_id", how="left", maintain_order="left")
+        .join(names, on="file", how="left", maintain_order="left")
+        .join(study.state, on="remit_claim_id", how="left", maintain_order="left")
+        .join(claim_how, on="remit_claim_id", how="left", maintain_order="left")
+    )
+    status = pl.col("status").replace_strict(STATUS, default="status not known", return_dtype=pl.String)
+    patient = ["patient_last", "patient_first", "member_id"] if phi else []
+    for start in range(0, len(every), _CLAIMS_AT_ONCE):
+        claims = every.slice(start, _CLAIMS_AT_ONCE)
+        own = pl.col("remit_claim_id").is_between(claims["remit_claim_id"].min(), claims["remit_claim_id"].max())
+        lines = _line_frame(remits.lines.filter(own), remits, line_how, own)
+        served = remits.lines.filter(own).group_by("remit_claim_id").agg(pl.col("service_date").min().alias("served"))
+        at_claim = own & pl.col("remit_line_id").is_null()
+        claims = _with(claims, lines, "remit_claim_id", "lines", lines.schema["lines"])
+        claims = _with(
+            claims, _adjusted(remits, at_claim, "remit_claim_id"), "remit_claim_id", "adjustments", _ADJUSTMENT
+        )
+        claims = _with(claims, _remarked(remits, at_claim, "remit_claim_id"), "remit_claim_id", "rarc", _CODES)
+        claims = claims.join(served, on="remit_claim_id", how="left", maintain_order="left")
+        yield claims.select(
+            "claim", "status", "payer", pl.coalesce("from_date", "served").cast(pl.String).alias("date"),
+            money(pl.col("charge_cents")).alias("charged"), money(pl.col("paid_cents")).alias("paid"),
+            money(pl.col("patient_cents")).alias("patient"), "adjustments", "lines", "rarc", status.alias("status_text"),
+            "state", "round", "matched", "payer_control", "paid_on", pl.col("file_name").alias("file"), "transaction", "segment", *patient,
+        )  # fmt: skip
+
+
+def _matched(study: Study) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return how claims and lines were matched; empty where no claims were given."""
+    if study.matching is None or study.claims is None:
+        return (
+            pl.DataFrame(schema={"remit_claim_id": pl.UInt32, "matched": pl.String}),
+            pl.DataFrame(schema={"remit_line_id": pl.UInt32, "matched": pl.String, "line": pl.Int64}),
+        )
+    found = study.matching.matches
+    claims = found.select("remit_claim_id", pl.col("claim_how").alias("matched")).unique("remit_claim_id")
+    lines = found.drop_nulls("remit_line_id").join(
+        study.claims.tables.lines.select("line_id", "line"), on="line_id", how="left"
+    )
+    return claims, lines.select("remit_line_id", pl.col("line_how").alias("matched"), "line")
+
+
+def _line_frame(lines: pl.DataFrame, remits: Remits, how: pl.DataFrame, own: pl.Expr) -> pl.DataFrame:
+    """Return per claim payment the list of its lines."""
+    at_line = own & pl.col("remit_line_id").is_not_null()
+    lines = _with(lines, _adjusted(remits, at_line, "remit_line_id"), "remit_line_id", "adjustments", _ADJUSTMENT)
+    lines = _with(lines, _remarked(remits, at_line, "remit_line_id"), "remit_line_id", "rarc", _CODES)
+    lines = lines.join(how, on="remit_line_id", how="left", maintain_order="left")
+    record = pl.struct(
+        "line_control", "code", pl.concat_list(f"mod{k}" for k in range(1, 5)).list.drop_nulls().alias("modifiers"),
+        quantity(pl.col("units_milli")).alias("units"), money(pl.col("charge_cents")).alias("charged"),
+        money(pl.col("paid_cents")).alias("paid"), "adjustments", "rarc", "submitted_code",
+        pl.col("service_date").cast(pl.String).alias("date"), money(pl.col("allowed_cents")).alias("allowed"), "line", "matched",
+    )  # fmt: skip
+    return _listed(lines, "remit_claim_id", record, "lines")
+
+
+def _adjusted(remits: Remits, own: pl.Expr, key: str) -> pl.DataFrame:
+    record = pl.struct("group", "carc", money(pl.col("amount_cents")).alias("amount"))
+    return _listed(remits.adjustments.filter(own), key, record, "adjustments")
+
+
+def _remarked(remits: Remits, own: pl.Expr, key: str) -> pl.DataFrame:
+    return _listed(remits.remarks.filter(own & pl.col("code").is_not_null()), key, pl.col("code"), "rarc")
 
 
 def denial(row: dict[str, Any]) -> dict[str, Any]:

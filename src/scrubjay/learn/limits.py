@@ -7,8 +7,13 @@ import polars as pl
 from scrubjay.ptp import base36, pairs_in_force
 from scrubjay.refdata import References
 
-_PAIR_REASONS = ("97", "236", "231")
-_UNIT_REASONS = ("151", "222")
+PAIR_REASONS = ("97", "236", "231")
+UNIT_REASONS = ("151", "222")
+"""Reasons that payers use alike: for a pair of codes, for units above a limit."""
+
+_PLACE_REMARKS = ("M97", "N428")
+"""Remarks that say it was the place and no other service that kept the payment back."""
+
 _VISITS = "EM_ANY"
 
 
@@ -22,7 +27,8 @@ def partners(denials: pl.DataFrame, services: pl.DataFrame, refs: References) ->
     schema = {
         "denial_id": pl.UInt32, "partner": pl.String, "is_visit": pl.Boolean, "indicator": pl.UInt8, "denied_column": pl.UInt8,
     }  # fmt: skip
-    bundled = denials.filter(pl.col("carc").is_in(_PAIR_REASONS) & pl.col("code").is_not_null())
+    placed = pl.col("rarc").list.set_intersection(list(_PLACE_REMARKS)).list.len() > 0
+    bundled = denials.filter(pl.col("carc").is_in(PAIR_REASONS) & pl.col("code").is_not_null() & ~placed)
     pairs = (
         bundled.select("denial_id", "remit_claim_id", "service_date", "code")
         .join(services.unique(), on=["remit_claim_id", "service_date"], suffix="_other")
@@ -63,7 +69,7 @@ def unit_limits(denials: pl.DataFrame, refs: References) -> pl.DataFrame:
     Without an edition for the day the nearest earlier one counts, else the earliest.
     """
     schema = {"denial_id": pl.UInt32, "mue": pl.Int32, "mai": pl.UInt8, "mue_edition": pl.String}
-    above = denials.filter(pl.col("carc").is_in(_UNIT_REASONS) & pl.col("code").is_not_null())
+    above = denials.filter(pl.col("carc").is_in(UNIT_REASONS) & pl.col("code").is_not_null())
     if not len(above) or not refs.has("mue"):
         return pl.DataFrame(schema=schema)
     held = refs.frame("mue").select(

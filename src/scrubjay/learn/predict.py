@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from scrubjay import catalogue
-from scrubjay.learn.limits import in_groups
+from scrubjay.learn.limits import PAIR_REASONS, UNIT_REASONS, in_groups
 from scrubjay.model import Tables
 from scrubjay.refdata import References
 
@@ -81,7 +81,7 @@ def predicted(
         ],
         how="diagonal",
     )  # fmt: skip
-    same = (pl.col("carc") == pl.col("carc_hit")).fill_null(value=False)
+    same = (_family("carc") == _family("carc_hit")).fill_null(value=False)
     remarks = pl.col("rarc").list.set_intersection("rarc_hit").list.len().fill_null(0)
     warning = pl.col("level").is_in(WARNING)
     best = (
@@ -110,6 +110,12 @@ def predicted(
         .alias("basis"),
         pl.when(pl.col("claim_id").is_not_null()).then(pl.col("any_warning").fill_null(value=False)).alias("warned"),
     ).drop("found", "found_edit", "found_same", "any_warning", "likely", "likely_edit")
+
+
+def _family(name: str) -> pl.Expr:
+    """Return a reason, or the first of those that payers use alike."""
+    alike = {reason: group[0] for group in (PAIR_REASONS, UNIT_REASONS) for reason in group}
+    return pl.col(name).replace(alike)
 
 
 def _without(rows: pl.DataFrame) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from scrubjay.checker import shared_references
 from scrubjay.errors import InputError
 from scrubjay.learn import tally
 from scrubjay.learn.claims import Claims, read_claims
+from scrubjay.learn.decide import decide
 from scrubjay.learn.denials import denied, services
 from scrubjay.learn.match import Matching, match
 from scrubjay.learn.nearest import nearest
@@ -134,9 +135,10 @@ def conclude(
     forced = None if policy == "auto" else policy
     standing = services(remits, state, policy_set, forced)
     matching = match(held.tables, remits) if held is not None else None
-    rows = denied(remits, standing, refs, policy_set)
+    rows = denied(remits, standing, refs)
     rows = _claimed(rows, matching, held)
     rows = predicted(rows, standing, held.hits if held is not None else None, refs)
+    rows = decide(rows, policy_set)
     near = {}
     if matching is not None and held is not None and len(matching.unmatched_payments):
         free = held.tables.keep(matching.unpaid_claims)

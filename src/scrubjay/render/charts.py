@@ -85,7 +85,7 @@ def by_payer(rows: Sequence[dict[str, Any]], most: int = 12) -> Markup:
         at = [left + plot * min(row[name] / top, 1) for name in ("low", "rate", "high")]
         about = _about(row)
         parts += [
-            _text(left - 8, y + 17, _cut(str(row["key"]), 34), "end"),
+            _text(left - 8, y + 17, _cut(str(row["key"]), 30), "end"),
             tag("rect", tag("title", about), x=left, y=y + 5, width=f"{max(at[1] - left, 0.5):.1f}", height=18, class_="bar-of"),
             _line(at[0], y + 14, at[2], y + 14, "range"),
             _line(at[0], y + 9, at[0], y + 19, "range"),

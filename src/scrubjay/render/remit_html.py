@@ -122,7 +122,7 @@ def _tiles(study: Study) -> Markup:
     totals = study.totals()
     warned = study.denials.filter(pl.col("warned"))
     known = study.denials.filter(pl.col("warned").is_not_null())
-    open_ = study.denials.filter(pl.col("appealable"))
+    open_ = study.denials.filter(pl.col("appealable") | (pl.col("action") == "new-claim"))
     tiles = [
         ("claims", "charged", _money(totals["charged"]), "as the remittances state it"),
         ("clean", "paid", _money(totals["paid"]), "on claims, before provider adjustments"),

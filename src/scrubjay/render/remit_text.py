@@ -115,6 +115,8 @@ def _denials(study: Study, style: Style) -> Iterator[str]:
             yield "    no deadline is known for this payer; the contract has one"
         if not row["appealable"]:
             yield "    not appealable"
+        elif row["appeal_by"] is not None and row["deadline_step"] != "appeal":
+            yield f"    an appeal must be in by {row['appeal_by']}"
     if len(study.denials) > SHOWN:
         yield f"... and {len(study.denials) - SHOWN:,} more; --format csv or json has all"
 
