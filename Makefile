@@ -13,10 +13,10 @@ DEV   := $(VENV)/.installed-dev
 PEERS := $(VENV)-bench/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick lint format docs bench lock clean
+.PHONY: help demo loop test quick lint format docs bench lock clean
 
 help:
-	@echo "make demo    install, then check examples/clinic.837 and explain 96372"
+	@echo "make demo    install, check examples/clinic.837, explain 96372, then learn from invented remittances (make loop)"
 	@echo "make test    ruff, mypy, import-linter and the whole test suite"
 	@echo "make quick   the tests that take less than a minute together"
 	@echo "make lint    ruff, mypy, import-linter"
@@ -55,6 +55,28 @@ demo: $(RUN)
 	@$(BIN)/scrubjay $(DEMO) || [ $$? -eq 1 ]
 	@echo; echo "$$ scrubjay explain 96372"; echo
 	@$(BIN)/scrubjay explain 96372
+	@$(MAKE) --no-print-directory loop
+
+# Learning from money, on invented claims and payers: the same remittances are scored before and after the proposed policy is
+# merged (scrubjay.toml beside the claims), so that the denials it would have caught can be seen.
+LOOP  := .demo
+SENT  := $(LOOP)/claims.837
+CAME  := remit $(LOOP)/remit.835 --claims $(SENT) --as-of 2026-09-30 --no-progress
+define say
+	@echo; echo "$$ scrubjay $(1)"; echo
+	@$(BIN)/scrubjay $(1) || [ $$? -eq 1 ]
+endef
+loop: $(RUN)
+	@rm -rf $(LOOP) && mkdir $(LOOP)
+	$(call say,synth --claims 4000 --seed 11 --faults 0.3 -o $(SENT))
+	$(call say,check $(SENT) --as-of 2026-07-01 --format csv -o $(LOOP)/findings.csv --statistics --by payer --no-progress)
+	$(call say,synth --remit $(SENT) --seed 3 -o $(LOOP)/remit.835 --truth $(LOOP)/truth.jsonl)
+	$(call say,$(CAME) --truth $(LOOP)/truth.jsonl --propose $(LOOP)/proposed.toml)
+	@echo; echo "$$ cat $(LOOP)/proposed.toml"; echo; cat $(LOOP)/proposed.toml
+	@echo; echo "$$ cp $(LOOP)/proposed.toml $(LOOP)/scrubjay.toml    (a person has read it)"
+	@cp $(LOOP)/proposed.toml $(LOOP)/scrubjay.toml
+	@echo; echo "$$ scrubjay $(CAME) --scorecard"; echo
+	@$(BIN)/scrubjay $(CAME) --scorecard -o $(LOOP)/after.txt && sed -n 1,8p $(LOOP)/after.txt
 
 lint: $(DEV)
 	$(BIN)/ruff check
@@ -93,5 +115,5 @@ lock:
 	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
 
 clean:
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-lock .bench build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-lock .bench .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find src tests tools bench -name __pycache__ -type d -prune -exec rm -rf {} +
