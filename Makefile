@@ -98,10 +98,12 @@ docs: $(DEV)
 	$(BIN)/python tools/build_catalogue.py
 	$(BIN)/python tools/build_explain.py
 	$(BIN)/python examples/build_clinic.py
+	$(BIN)/python examples/build_remit.py
 	$(BIN)/python tools/build_docs.py
 
 bench: $(RUN) $(PEERS)
 	$(BIN)/python bench/run.py --peers $(VENV)-bench/bin --output docs/bench.md $(SIZES)
+	$(BIN)/python bench/remits.py --output docs/bench-remit.md
 
 COMPILE = $(VENV)-lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe $(UPGRADE)

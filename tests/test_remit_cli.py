@@ -107,6 +107,22 @@ def test_names_and_member_numbers_are_shown_on_request_alone(run: Run) -> None:
     assert "FEATHER" not in run("remit", *BOTH, "--format", "html", "--phi").out
 
 
+def test_the_reference_of_a_provider_adjustment_may_be_a_members(run: Run, tmp_path: Path) -> None:
+    data = written(
+        [Payment("P", [ClaimPayment("A", [Line("96372", 3500)])], provider=[("WO", "ICN9 1EG4TE5MK73", 100)])]
+    )
+    (tmp_path / "wo.835").write_bytes(data)
+    for format in ("text", "json", "html"):
+        assert "1EG4TE5MK73" not in run("remit", "wo.835", "--format", format).out
+    assert "1EG4TE5MK73" in run("remit", "wo.835", "--format", "json", "--phi").out
+
+
+def test_the_example_is_what_its_script_writes() -> None:
+    from remits import writer
+
+    assert REMIT.read_bytes() == written(writer.payments_of(CLAIMS))
+
+
 def test_tables_hold_every_denial(run: Run, tmp_path: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(run("remit", *BOTH, "--format", "csv").out)))
     assert len(rows) == 16

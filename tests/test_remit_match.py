@@ -172,6 +172,11 @@ def test_a_reversal_takes_back_the_payment_before_it() -> None:
     assert states(Payment("P", [paid(), back, paid()])) == [("reversed", 1), ("reversal", 2), ("current", 3)]
 
 
+def test_a_reversal_that_names_no_member_is_of_the_one_there_is() -> None:
+    back = ClaimPayment("A", [Line("96372", -3500, [("CO", "45", -700)], day=DAY)], status="22", member="")
+    assert states(Payment("P", [paid(), back])) == [("reversed", 1), ("reversal", 2)]
+
+
 def test_a_reversal_in_a_later_file_counts_by_the_day_of_payment() -> None:
     back = ClaimPayment("A", [Line("96372", -3500, [("CO", "45", -700)], day=DAY)], status="22")
     later = Payment("P", [back, paid()], day=dt.date(2026, 5, 1))

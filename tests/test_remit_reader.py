@@ -349,3 +349,10 @@ def test_a_public_sample_is_read_as_it_stands(path: Path) -> None:
 def test_every_public_sample_is_accounted_for() -> None:
     names = {path.name for path in shared_files("corpus/835")}
     assert not names or names == CORPUS.keys() | REFUSED.keys() | ANSWERS
+
+
+def test_an_isa_whose_separator_is_lost_is_an_error_and_no_traceback() -> None:
+    data = written([simple()]).replace(b"*ZZ*EXPAYER", b"*ZZoEXPAYER", 1)
+    remits, _, errors = read(data)
+    assert errors
+    assert not len(remits.claims)

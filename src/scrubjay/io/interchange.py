@@ -275,7 +275,7 @@ class _Reader:
         isa = gs = st = -1
         take = False
         covered = np.zeros(len(segments), dtype=bool)
-        for before, raw in zip([-1, *at[:-1].tolist()], at, strict=True):
+        for before, raw in zip([-1, *at.tolist()], at, strict=False):
             i = int(raw)
             name = names[int(segments.ident[i])]
             fresh = not segments.context[i]

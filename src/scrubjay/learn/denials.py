@@ -136,27 +136,36 @@ def _with_remarks(rows: pl.DataFrame, remits: Remits) -> pl.DataFrame:
 
 
 def _with_reading(rows: pl.DataFrame, refs: References) -> pl.DataFrame:
-    """Add ``reading``: the denial in words, then its codes; one lookup per distinct denial."""
-    words = {(r["carc"], r["rarc"], r["partner"]): r["words"] for r in table("readings").iter_rows(named=True)}
+    """Add ``reading``, the denial in words and codes, and ``meaning``, its reason and remarks alone in words."""
+    words: dict[tuple[str | None, str | None, str | None], str] = {
+        (r["carc"], r["rarc"], r["partner"]): r["words"] for r in table("readings").iter_rows(named=True)
+    }
     wording = {name: _wordings(refs, name) for name in ("carc", "rarc")}
     keys = ["group", "carc", "rarc", "is_visit", "partner"]
     distinct = rows.select(keys).unique(maintain_order=True)
-    readings = []
+    readings, meanings = [], []
+
+    def said(carc: str | None, rarcs: list[str], side: str | None) -> str:
+        tried = [(carc, r, s) for s in dict.fromkeys((side, None)) for r in (*rarcs, None)]
+        tried.sort(key=lambda key: key[1] is None)
+        found = next((words[key] for key in tried if key in words), None)
+        if found is not None:
+            return found
+        plain = wording["carc"].get(carc or "") or "a reason that the packaged list does not word"
+        told = [w for r in rarcs if (w := wording["rarc"].get(r)) and not w.startswith("notice")]
+        if not told:
+            return plain
+        return told[0] if _TOLD_BY_REMARK in plain else f"{plain}; {told[0]}"
+
     for group, carc, rarcs, is_visit, partner in distinct.iter_rows():
-        side = "visit" if is_visit else None
-        tried = [(carc, r, s) for s in dict.fromkeys((side, None)) for r in rarcs]
-        tried += [(carc, None, s) for s in dict.fromkeys((side, None))]
-        said = next((words[key] for key in tried if key in words), None)
-        if said is None:
-            said = wording["carc"].get(carc) or "a reason that the packaged list does not word"
-            told = [w for r in rarcs if (w := wording["rarc"].get(r)) and not w.startswith("notice")]
-            if told:
-                said = told[0] if _TOLD_BY_REMARK in said else f"{said}; {told[0]}"
-        beside = f" ({partner})" if partner and f"{partner}" not in said else ""
+        beside = f" ({partner})" if partner else ""
         codes = f"{group or '?'}-{carc or '?'}" + (f" with {', '.join(rarcs)}" if rarcs else "")
-        readings.append(f"{said}{beside}: {codes}")
+        readings.append(f"{said(carc, rarcs, 'visit' if is_visit else None)}{beside}: {codes}")
+        meanings.append(said(carc, rarcs, None))
     return rows.join(
-        distinct.with_columns(pl.Series("reading", readings, dtype=pl.String)),
+        distinct.with_columns(
+            pl.Series("reading", readings, dtype=pl.String), pl.Series("meaning", meanings, dtype=pl.String)
+        ),
         on=keys, how="left", nulls_equal=True, maintain_order="left",
     )  # fmt: skip
 

@@ -75,7 +75,7 @@ def parts(study: Study, *, phi: bool = False) -> Iterator[tuple[str, Any]]:
             "claims": study.claims.files if study.claims is not None else [],
         },
     )
-    yield "payments", payments(study)
+    yield "payments", payments(study, phi=phi)
     yield "claims", (row for frame in claim_frames(study, phi=phi) for row in frame.to_dicts())
     yield "denials", (denial(row) for row in study.denials.iter_rows(named=True))
     yield "unmatched", unmatched(study)
@@ -102,8 +102,11 @@ def plain(row: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "charged": dollars(row["charged_cents"]), "denied_amount": dollars(row["denied_cents"]), **shares}
 
 
-def payments(study: Study) -> list[dict[str, Any]]:
-    """Return every payment with its provider adjustments and whether it balances."""
+def payments(study: Study, *, phi: bool = False) -> list[dict[str, Any]]:
+    """Return every payment with its provider adjustments and whether it balances.
+
+    The reference of a provider adjustment often ends in a member number, so it is shown only with ``phi``.
+    """
     remits = study.read.remits
     provider: dict[int, list[dict[str, Any]]] = {}
     for row in remits.provider_adjustments.iter_rows(named=True):
@@ -111,7 +114,7 @@ def payments(study: Study) -> list[dict[str, Any]]:
             {
                 "provider": row["provider_id"],
                 "reason": row["reason"],
-                "reference": row["reference"],
+                "reference": row["reference"] if phi else None,
                 "amount": dollars(row["amount_cents"]),
             }
         )

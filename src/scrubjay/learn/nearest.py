@@ -16,6 +16,9 @@ _LIKE = 0.75
 _MOST_COMPARED = 300_000
 """Pairs of control numbers compared letter by letter at most."""
 
+_TOO_COMMON = 200
+"""Claims that share two facts at most; what more of them share tells none of them apart."""
+
 
 def nearest(payments: pl.DataFrame, claims: Tables, remits: Remits) -> dict[int, dict[str, Any]]:
     """Return per claim payment without a claim the claim that agrees with it most, and in what.
@@ -39,7 +42,9 @@ def nearest(payments: pl.DataFrame, claims: Tables, remits: Remits) -> dict[int,
         pl.coalesce("line_day", "from_date").alias("day"), pl.col("member_id").alias("member"), "code",
     )  # fmt: skip
     found = [
-        paid.join(sent, on=keys, suffix="_sent").select("remit_claim_id", "claim_id")
+        paid.join(sent.filter(pl.len().over(keys) <= _TOO_COMMON), on=keys, suffix="_sent").select(
+            "remit_claim_id", "claim_id"
+        )
         for keys in (["charge", "day"], ["member", "day"], ["member", "charge"], ["charge", "code"])
     ]
     pairs = pl.concat([*found, _alike(paid, sent)]).unique()

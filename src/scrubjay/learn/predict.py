@@ -64,7 +64,8 @@ def predicted(
 
     ``denials`` has ``claim_id`` and ``line_id`` of the matched claim (null without).  ``edit`` is the best of ``edits``:
     the one the scrubber found with the payer's reason, else one it found, else the catalogue's best; ``basis`` says
-    which (``found``, ``found-other``, ``catalogue``; null: none).  ``warned`` is null where the claim is not known.
+    which (``found``, ``found-other``, ``catalogue``; null: none).  ``warned``: a finding of level deny stood on the line,
+    or one of level warn with the payer's reason; null where the claim is not known.
     """
     from_catalogue = _catalogue(denials, standing, refs)
     rows = denials.join(from_catalogue, on="denial_id", how="left", maintain_order="left")
@@ -93,7 +94,7 @@ def predicted(
             pl.col("edit").first().alias("found_edit"),
             pl.col("same").first().alias("found_same"),
             pl.col("fix").first().alias("fix"),
-            pl.col("warning").any().alias("any_warning"),
+            ((pl.col("level") == "deny") | (pl.col("warning") & pl.col("same"))).any().alias("any_warning"),
         )
     )
     rows = rows.join(best, on="denial_id", how="left", maintain_order="left")

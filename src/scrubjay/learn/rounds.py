@@ -35,7 +35,16 @@ def rounds(remits: Remits) -> pl.DataFrame:
             pl.coalesce("payer_id", pl.col("payer_name").str.to_uppercase(), pl.lit("")).alias("payer"),
             # A reversal has lost whether it was the primary payer who paid; forwarded claims count with theirs.
             pl.col("status").replace({"19": "1", "20": "2", "21": "3", "4": "1"}).alias("class"),
-            pl.col("member_id").fill_null(""),
+        )
+        .with_columns(
+            # A reversal may leave the member out: where only one is known for the number, it is his.
+            pl.col("member_id")
+            .fill_null(
+                pl.when(pl.col("member_id").n_unique().over("claim", "payer") <= 2).then(
+                    pl.col("member_id").max().over("claim", "payer")
+                )
+            )
+            .fill_null("")
         )
         .sort("payment_date", "remit_claim_id", nulls_last=False)
     )

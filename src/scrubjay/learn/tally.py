@@ -49,7 +49,7 @@ def by(view: str, standing: pl.DataFrame, denials: pl.DataFrame) -> list[dict[st
             pl.len().alias("adjustments"),
             pl.col("amount_cents").sum().alias("denied_cents"),
             (pl.col("warned") == True).sum().alias("warned"),  # noqa: E712 - null is no warning
-            pl.col("reading").first(),
+            pl.col("meaning").first(),
         )
     )
     if view not in _OF_SERVICES:
@@ -77,6 +77,6 @@ def by(view: str, standing: pl.DataFrame, denials: pl.DataFrame) -> list[dict[st
             "key": row["key"], "services": services, "charged_cents": row["charged_cents"], "denied": count,
             "adjustments": row["adjustments"], "denied_cents": row["denied_cents"], "warned": row["warned"],
             "rate": count / services if services else None, "low": low, "high": high,
-            "reading": row["reading"] if view == "denial" else None,
+            "meaning": row["meaning"] if view == "denial" else None,
         })  # fmt: skip
     return out

@@ -96,7 +96,7 @@ def _body(study: Study) -> Iterator[Markup]:
     yield tag("h2", "Counts")
     yield tag(
         "section",
-        _counts("By reason and remarks", "reason", reasons, ("denied", "dollars", "reading")),
+        _counts("By reason and remarks", "reason", reasons, ("denied", "dollars", "meaning")),
         _counts("By payer", "payer", payers, ("denied", "dollars", "services", "rate")),
         _counts("By code", "code", study.by("code"), ("denied", "dollars", "services", "rate")),
         _counts("By edit that predicts it", "edit", study.by("edit"), ("denied", "dollars", "warned", "name")),
@@ -151,10 +151,10 @@ _COLUMNS = {
     "services": "services",
     "rate": "rate (95 % interval)",
     "warned": "warned",
-    "reading": "meaning",
+    "meaning": "meaning",
     "name": "what it is",
 }
-_WORDY = ("reading", "name")
+_WORDY = ("meaning", "name")
 
 
 def _counts(title: str, head: str, rows: list[dict[str, Any]], columns: tuple[str, ...]) -> Markup:
@@ -165,8 +165,8 @@ def _counts(title: str, head: str, rows: list[dict[str, Any]], columns: tuple[st
             case "rate":
                 share = "-" if row["rate"] is None else f"{row['rate']:.1%} ({row['low']:.1%} to {row['high']:.1%})"
                 return tag("td", share, class_="number")
-            case "reading":
-                return tag("td", str(row["reading"] or "").rpartition(": ")[0])
+            case "meaning":
+                return tag("td", row["meaning"])
             case "name":
                 edit = catalogue.by_code(row["key"])
                 return tag("td", edit["summary"] if edit else "")
@@ -212,7 +212,10 @@ def _denials(study: Study) -> Markup:
     body = [
         tag(
             "tr",
-            *(tag("td", content, class_="number" if k in (1, 5) else None) for k, content in enumerate(cells(row))),
+            *(
+                tag("td", content, class_={1: "number", 5: "number", 0: "short", 4: "short", 9: "short"}.get(k))
+                for k, content in enumerate(cells(row))
+            ),
         )
         for row in rows.head(_ROWS).iter_rows(named=True)
     ]
