@@ -148,23 +148,23 @@ def _lines(claims: Tables, remits: Remits, found: pl.DataFrame) -> pl.DataFrame:
         remits.lines.join(found, on="remit_claim_id")
         .with_columns(
             (recoded & (pl.col("submitted_code") != pl.col("code"))).fill_null(value=False).alias("recoded"),
-            pl.when(recoded).then(_mods("submitted_mod")).otherwise(_mods("mod")).alias("mods"),
+            recoded.alias("submitted"),
             pl.coalesce("submitted_code", "code").alias("code"),
             pl.coalesce("submitted_units_milli", "units_milli").abs().alias("units_milli"),
             pl.col("charge_cents").abs(),
         )
         .select(
-            "remit_claim_id", "remit_line_id", "claim_id", "claim_how", "recoded", "mods", "code", "units_milli", "charge_cents",
-            "service_date", "line_control",
+            "remit_claim_id", "remit_line_id", "claim_id", "claim_how", "recoded", "submitted", "code", "units_milli", "charge_cents",
+            "service_date", "line_control", *(f"mod{k}" for k in range(1, 5)), *(f"submitted_mod{k}" for k in range(1, 5)),
         )
     )  # fmt: skip
     right = (
-        claims.lines.with_columns(_mods("mod").alias("mods"))
-        .join(found.select("claim_id", "remit_claim_id"), on="claim_id")
-        .select(
-            "remit_claim_id", "line_id", "mods", "code", "units_milli", "charge_cents", "service_date", "line_control",
-            pl.col("line").cast(pl.String).alias("number"),
+        claims.lines.select(
+            "claim_id", "line_id", "code", "units_milli", "charge_cents", "service_date", "line_control", "line",
+            *(f"mod{k}" for k in range(1, 5)),
         )
+        .join(found.select("claim_id", "remit_claim_id"), on="claim_id")
+        .drop("claim_id")
     )  # fmt: skip
     # A control number names one line; several payments under it are a line that was split.
     controls = right.filter(pl.col("line_control").is_not_null()).unique(
@@ -177,13 +177,20 @@ def _lines(claims: Tables, remits: Remits, found: pl.DataFrame) -> pl.DataFrame:
     left = left.join(by_control, on="remit_line_id", how="anti")
     right = right.join(by_control, on=["remit_claim_id", "line_id"], how="anti")
     # Where no control number was sent, payers return the line's number.
-    numbers = right.filter(pl.col("line_control").is_null()).select("remit_claim_id", "line_id", "code", "number")
+    numbers = right.filter(pl.col("line_control").is_null()).select(
+        "remit_claim_id", "line_id", "code", pl.col("line").cast(pl.String).alias("number")
+    )
     by_number = left.with_columns(pl.col("line_control").str.strip_chars_start("0").alias("number")).join(
         numbers, on=["remit_claim_id", "code", "number"]
     )
     done.append(_named(by_number, "line-number"))
     left = left.join(by_number, on="remit_line_id", how="anti")
     right = right.join(by_number, on=["remit_claim_id", "line_id"], how="anti")
+    if left.is_empty():
+        return pl.concat(done)
+    # What no number names is little: only there are modifiers put together and rows ranked.
+    left = left.with_columns(pl.when("submitted").then(_mods("submitted_mod")).otherwise(_mods("mod")).alias("mods"))
+    right = right.with_columns(_mods("mod").alias("mods"))
     for name, keys in _TIERS:
         pairs = _paired(left, right, keys)
         done.append(_named(pairs, name))
