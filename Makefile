@@ -15,10 +15,10 @@ DEV   := $(VENV)/.installed-dev
 PEERS := $(VENV)-bench/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-chart test quick lint format docs bench lock clean
+.PHONY: help demo demo-chart demo-money test quick lint format docs bench lock clean
 
 help:
-	@echo "make demo    install, check examples/clinic.837, explain 96372, and audit and code a note"
+	@echo "make demo    install, check examples/clinic.837, explain 96372, audit and code a note, learn from invented remittances"
 	@echo "make test    ruff, mypy, import-linter and the whole test suite"
 	@echo "make quick   the tests that take less than a minute together"
 	@echo "make lint    ruff, mypy, import-linter"
@@ -57,7 +57,7 @@ demo: $(RUN)
 	@$(BIN)/scrubjay $(DEMO) || [ $$? -eq 1 ]
 	@echo; echo "$$ scrubjay explain 96372"; echo
 	@$(BIN)/scrubjay explain 96372
-	@$(MAKE) --no-print-directory demo-chart
+	@$(MAKE) --no-print-directory demo-chart demo-money
 
 # From a note to its audit, a proposed claim and its form, in a folder that is left to be looked at.
 demo-chart: $(DEV)
@@ -70,6 +70,27 @@ demo-chart: $(DEV)
 	@$(BIN)/scrubjay code $(NOTE) --with $(FRAME) --as-of 2026-03-20 --accept 25@1 --to 837p -o .demo/claim.837 >/dev/null
 	@$(BIN)/scrubjay form .demo/claim.837 --claim C-GONORRHEA --style sheet -o .demo/claim.pdf
 	@echo; echo "The marked-up note is .demo/audit.html, the claim with the confirmed 25 .demo/claim.837, its form .demo/claim.pdf"
+
+# Learning from money, on invented claims and payers: the same remittances are scored before and after the proposed policy is
+# merged (scrubjay.toml beside the claims), so that the denials it would have caught can be seen.
+LOOP  := .demo/money
+SENT  := $(LOOP)/claims.837
+CAME  := remit $(LOOP)/remit.835 --claims $(SENT) --as-of 2026-09-30 --no-progress
+define say
+	@echo; echo "$$ scrubjay $(1)"; echo
+	@$(BIN)/scrubjay $(1) || [ $$? -eq 1 ]
+endef
+demo-money: $(RUN)
+	@rm -rf $(LOOP) && mkdir -p $(LOOP)
+	$(call say,synth --claims 4000 --seed 11 --faults 0.3 -o $(SENT))
+	$(call say,check $(SENT) --as-of 2026-07-01 --format csv -o $(LOOP)/findings.csv --statistics --by payer --no-progress)
+	$(call say,synth --remit $(SENT) --seed 3 -o $(LOOP)/remit.835 --truth $(LOOP)/truth.jsonl)
+	$(call say,$(CAME) --truth $(LOOP)/truth.jsonl --propose $(LOOP)/proposed.toml)
+	@echo; echo "$$ cat $(LOOP)/proposed.toml"; echo; cat $(LOOP)/proposed.toml
+	@echo; echo "$$ cp $(LOOP)/proposed.toml $(LOOP)/scrubjay.toml    (a person has read it)"
+	@cp $(LOOP)/proposed.toml $(LOOP)/scrubjay.toml
+	@echo; echo "$$ scrubjay $(CAME) --scorecard"; echo
+	@$(BIN)/scrubjay $(CAME) --scorecard -o $(LOOP)/after.txt && sed -n 1,8p $(LOOP)/after.txt
 
 lint: $(DEV)
 	$(BIN)/ruff check
@@ -92,10 +113,12 @@ docs: $(DEV)
 	$(BIN)/python tools/build_explain.py
 	$(BIN)/python examples/build_clinic.py
 	$(BIN)/python examples/build_charts.py
+	$(BIN)/python examples/build_remit.py
 	$(BIN)/python tools/build_docs.py
 
 bench: $(RUN) $(PEERS)
 	$(BIN)/python bench/run.py --peers $(VENV)-bench/bin --output docs/bench.md $(SIZES)
+	$(BIN)/python bench/remits.py --output docs/bench-remit.md
 
 COMPILE = $(VENV)-lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe $(UPGRADE)

@@ -503,14 +503,17 @@ README = """\
 `clinic.837` is a fortnight of one clinic: forty claims, the clean beside the ones that a payer would deny, and some that
 a nervous scrubber would flag without need. Nobody in it exists; codes, doses and NDCs are real. `damaged.837` holds
 three transactions of which the second is damaged: a wrong segment count, units that are no number and a day that does
-not exist; the claims of the other two are checked all the same.
+not exist; the claims of the other two are checked all the same. `clinic.835` is what the payers made of the forty
+claims, sixteen denials among them.
 
 ```
 scrubjay check examples/clinic.837 --as-of {as_of}
 scrubjay check examples/damaged.837 --as-of {as_of}
+scrubjay remit examples/clinic.835 --claims examples/clinic.837 --as-of 2026-05-15
 ```
 
-Both files and this page are written by `python examples/build_clinic.py`.
+The claims and this page are written by `python examples/build_clinic.py`, the remittance by `python
+examples/build_remit.py`.
 
 | claim | payer | what happened | expected |
 | --- | --- | --- | --- |

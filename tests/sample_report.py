@@ -34,6 +34,7 @@ FINDING_SCHEMA: dict[str, Any] = {
     "reference": pl.String,
     "sources": pl.List(pl.String),
     "amount_at_risk": pl.String,
+    "amount_basis": pl.String,
     "claim_id": pl.UInt32,
     "raw": pl.String,
     "raw_start": pl.Int64,
@@ -102,6 +103,7 @@ def finding(**changed: Any) -> dict[str, Any]:
         "reference": "NCCI PTP 2024Q3: 96372 / 99213, indicator 1",
         "sources": ["NCCI Policy Manual 2026 XI.B.8"],
         "amount_at_risk": "90.32",
+        "amount_basis": "estimate: Medicare fee schedule 2025, WA 02, non-facility",
         "claim_id": 0,
         "raw": "SV1*HC:99213*150*UN*1***1:2",
         "raw_start": 7,
@@ -158,7 +160,10 @@ def report(
             "findings": levels,
             "amount_at_risk": "90.32" if hits else "0.00",
         },
-        findings=pl.DataFrame(findings, schema=FINDING_SCHEMA),
+        findings=pl.DataFrame(findings, schema=FINDING_SCHEMA).with_columns(
+            at_risk_cents=(pl.col("amount_at_risk").cast(pl.Decimal(18, 2)) * 100).cast(pl.Int64),
+            risk_line=pl.coalesce("denied_line", "line").cast(pl.UInt32),
+        ),
         claims=headers,
         coverage=pl.DataFrame(
             coverage or [{"edit": "EM01", "state": "ran", "in_scope": 2, "hits": len(hits), "unknown": 0, "why": None}],

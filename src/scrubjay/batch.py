@@ -36,6 +36,7 @@ from scrubjay.io.interchange import CHUNK_BYTES, Chunk
 from scrubjay.io.pieces import X12, Ids, Job, Piece, jobs, sniff
 from scrubjay.model import Tables, concat
 from scrubjay.policy import PolicySet
+from scrubjay.pricing import with_estimates
 from scrubjay.raw import add_raw, no_raw
 from scrubjay.refdata import References
 
@@ -291,6 +292,7 @@ class Batch:
         judged = engine.run(facts, s.refs, self._edits, s.active)
         claims = facts.frames["claims"]
         rows = resolve(judged.hits, tables, claims, s.rules, s.edits, s.refs, s.run.as_of)
+        rows = with_estimates(rows, tables, claims, s.refs, s.policy)
         return _Findings(rows, judged.tallies), claims
 
     def _judge_spanning(self, inputs: Mapping[int, Input]) -> None:

@@ -32,7 +32,7 @@ def resolve(
 
     ``claims`` are the claims with their ``policy``; ``rules`` the flat policy table.  Columns: those of the hit,
     ``policy``, ``level``, ``line`` and ``denied_line`` as LX numbers, ``related_lines``, ``claim`` fields, ``at_risk_cents``
-    and ``risk_line`` (the line whose charge that is, null for the whole claim).
+    (the charge), ``amount_basis`` that says so, and ``risk_line`` (the line whose charge that is, null for the claim).
     """
     if hits.is_empty():
         return NO_FINDINGS
@@ -50,7 +50,7 @@ NO_FINDINGS = pl.DataFrame(
     schema={
         **_KEPT, "edit": pl.String, "claim": pl.String, "claim_segment": pl.UInt32, "policy": pl.String,
         "line": pl.Int64, "service_date": pl.Date, "denied_line": pl.Int64, "related_lines": pl.List(pl.Int64), "level": pl.String,
-        "at_risk_cents": pl.Int64, "risk_line": pl.UInt32,
+        "at_risk_cents": pl.Int64, "risk_line": pl.UInt32, "amount_basis": pl.String,
     }
 )  # fmt: skip
 
@@ -217,6 +217,7 @@ def _money(hits: pl.LazyFrame, tables: Tables, claims: pl.DataFrame, edits: Mapp
         .with_columns(
             at_risk_cents=pl.when(counts).then(pl.coalesce("denied_charge", own)),
             risk_line=pl.when(counts).then(pl.coalesce("denied", "line_id")),
+            amount_basis=pl.when(counts).then(pl.lit("charge")),
         )
         .drop("line_charge", "denied_charge", "claim_charge", "denied", "row")
     )

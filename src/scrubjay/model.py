@@ -55,6 +55,7 @@ CLAIMS = (
     Column("rendering_segment", pl.UInt32, "segment number of the rendering provider"),
     Column("rendering_taxonomy", pl.String, "rendering provider's taxonomy", "2310B PRV03", "24I"),
     Column("facility_npi", pl.String, "service facility's NPI", "2310C NM109", "32a"),
+    Column("facility_zip", pl.String, "ZIP of the service facility's address", "2310C N403", "32"),
     Column("supervising_npi", pl.String, "supervising provider's NPI", "2310D NM109", "17b"),
     Column("referring_npi", pl.String, "referring provider's NPI", "2310A NM109", "17b"),
     Column("original_ref", pl.String, "payer's control number of the replaced claim", "REF*F8", "22"),

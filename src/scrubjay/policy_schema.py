@@ -78,6 +78,8 @@ class _Dated(_Model):
 class _Rule(_Dated):
     edit: _Code | list[_Code]
     level: Literal["deny", "warn", "info", "off"]
+    # What was counted for the rule; nothing is decided by it.
+    evidence: dict[_SwitchName, str | int | date] = Field(default_factory=dict)
     params: dict[_SwitchName, _Scalar | list[_Scalar]] = Field(default_factory=dict)
 
     @model_validator(mode="after")

@@ -16,7 +16,7 @@ from scrubjay.model import Tables
 
 FINDING_FIELDS = (
     "file transaction claim line related_lines denied_line edit name category level outcome message found expected "
-    "segment element box group carc rarc fix policy reference sources amount_at_risk"
+    "segment element box group carc rarc fix policy reference sources amount_at_risk amount_basis"
 ).split()
 
 _FIX = pl.Struct(
@@ -163,11 +163,40 @@ def money(cents: pl.Expr) -> pl.Expr:
 
 def amount_at_risk(findings: pl.DataFrame) -> str:
     """Sum the money at risk, each line (or each rejected claim) once, however many findings it has."""
-    risky = findings.filter(pl.col("at_risk_cents").is_not_null())
-    whole = risky.filter(pl.col("risk_line").is_null()).unique("claim_id")
-    lines = risky.filter(pl.col("risk_line").is_not_null()).join(whole, on="claim_id", how="anti").unique("risk_line")
-    cents = int(whole["at_risk_cents"].sum()) + int(lines["at_risk_cents"].sum())
+    cents = int(at_risk_once(findings)["at_risk_cents"].sum())
     return f"{cents // 100}.{cents % 100:02d}"
+
+
+def at_risk_once(findings: pl.DataFrame) -> pl.DataFrame:
+    """Return one finding for each line at risk; a rejected claim stands for all its lines."""
+    risky = findings.filter(pl.col("at_risk_cents").is_not_null())
+    whole = risky.filter(pl.col("risk_line").is_null()).unique("claim_id", keep="first", maintain_order=True)
+    lines = risky.filter(pl.col("risk_line").is_not_null()).join(whole, on="claim_id", how="anti")
+    return pl.concat([whole, lines.unique("risk_line", keep="first", maintain_order=True)])
+
+
+def by_risk(findings: pl.DataFrame) -> pl.DataFrame:
+    """Order findings by money: the claim with the most at risk first, and in a claim the dearest finding first.
+
+    Where nothing is at risk the order of the report stays; findings of no claim come last.
+    """
+    whole = pl.col("at_risk_cents").filter(pl.col("risk_line").is_null()).max()
+    stakes = (
+        findings.filter(pl.col("at_risk_cents").is_not_null() & pl.col("claim_id").is_not_null())
+        .unique(["claim_id", "risk_line"], maintain_order=True)
+        .group_by("claim_id")
+        .agg(stake=pl.coalesce(whole, pl.col("at_risk_cents").sum()))
+    )
+    return (
+        findings.with_row_index("place")
+        .join(stakes, on="claim_id", how="left", maintain_order="left")
+        .with_columns(first=pl.col("place").min().over("file", "claim_id"))
+        .sort(
+            pl.col("stake"), "first", "at_risk_cents", "place",
+            descending=[True, False, True, False], nulls_last=True,
+        )
+        .drop("place", "stake", "first")
+    )  # fmt: skip
 
 
 def coverage_table(tallies: Mapping[str, Tally], findings: pl.DataFrame) -> pl.DataFrame:

@@ -24,7 +24,7 @@ NAMES = (
     "limits",
     "on_body",
 )
-DATED = ("crosswalks", "intervals", "age_limits", "prior_auth", "sad")
+DATED = ("crosswalks", "intervals", "age_limits", "prior_auth", "sad", "payment_rules")
 
 
 def own(sources: Sources) -> list[Table]:

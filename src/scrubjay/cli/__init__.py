@@ -19,6 +19,7 @@ from scrubjay.cli.fix import fix
 from scrubjay.cli.form import form
 from scrubjay.cli.guard import guarded, stop_whole
 from scrubjay.cli.refs import app as refs
+from scrubjay.cli.remit import remit
 from scrubjay.cli.synth import synth
 from scrubjay.cli.version import version_text
 
@@ -38,6 +39,7 @@ app.command("explain")(explain)
 app.command("edits")(edits)
 app.add_typer(refs, name="refs")
 app.add_typer(baseline, name="baseline")
+app.command("remit")(remit)
 app.command("config")(config)
 app.command("code")(code)
 app.command("convert")(convert)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,10 @@ from scrubjay.cli.output import destination, refuse, style_of
 from scrubjay.cli.values import comma_list, day, once
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import date
+    from typing import BinaryIO
+
     from scrubjay.render.style import Style
     from scrubjay.report import Report
 
@@ -29,6 +34,12 @@ class Format(StrEnum):
     html = "html"
     sarif = "sarif"
     junit = "junit"
+    ack999 = "999"
+    ack277ca = "277ca"
+
+
+#: Formats that answer the sender; they are written from the input again.
+ANSWERS = (Format.ack999, Format.ack277ca)
 
 
 #: Claims drawn on an HTML page; a browser shows them within seconds.
@@ -50,6 +61,13 @@ class By(StrEnum):
     payer = "payer"
     provider = "provider"
     edit = "edit"
+
+
+class Order(StrEnum):
+    """The order of findings and of the rows of the statistics."""
+
+    place = "place"
+    risk = "risk"
 
 
 def check(
@@ -111,6 +129,9 @@ def check(
     by: Annotated[
         By | None, typer.Option(help="Group the statistics by payer, provider or edit.", show_default="edit")
     ] = None,
+    sort: Annotated[
+        Order, typer.Option(help="Order of findings: by place in the file, or the most money at risk first.")
+    ] = Order.place,
     baseline: Annotated[
         str | None,
         typer.Option(metavar="FILE", help="Show only what is not in this baseline (scrubjay baseline write)."),
@@ -152,23 +173,73 @@ def check(
             conformance=conformance,
             write_history=write_history,
             preview=preview,
-            raw=format in (Format.text, Format.html),
+            raw=format in (Format.text, Format.html, *ANSWERS),
             keep=DRAWN if format is Format.html else 0,
             phi=phi,
             progress=progress,
         )
     report = decided.applied(report, sources, policy_set, policy)
+    if sort is Order.risk:
+        from scrubjay.report import by_risk
+
+        report = replace(report, findings=by_risk(report.findings))
     for failure in report.errors:
         where = (
             f"{failure['file']}: segment {failure['segment']}" if failure["segment"] is not None else failure["file"]
         )
         guard.error(f"{where}: {failure['message']}")
     code = report.exit_code(fail_on.value, allow_incomplete)
+    if format in ANSWERS:
+        return _answer(report, sources, format, output, judged, arrived, code, phi=phi)
     grouping = by.value if by is not None else "edit" if statistics else None
     try:
         with destination(output) as out:
             style = style_of(sys.stdout, to_file=output not in (None, "-"))
-            write(report, format, out, style, grouping, fail_on=fail_on, phi=phi)
+            write(report, format, out, style, grouping, fail_on=fail_on, phi=phi, sort=sort)
+    except BrokenPipeError:
+        return guard.quiet_pipe(code)
+    return code
+
+
+def _answer(
+    report: Report,
+    sources: list[Any],
+    format: Format,
+    output: str | None,
+    judged: date | None,
+    arrived: date | None,
+    code: int,
+    *,
+    phi: bool,
+) -> int:
+    """Write the 999 or the 277CA that a clearinghouse would send back; dates come from --as-of and --received."""
+    from datetime import date
+    from io import BytesIO
+
+    from scrubjay.acknowledge import about, ack277, ack999
+    from scrubjay.acknowledge.ack277 import has_claims
+
+    day = judged or date.fromisoformat(report.run["as_of"])
+    given = {source.name: source for source in sources if not isinstance(source, str)}
+
+    def opener(name: str) -> Callable[[], BinaryIO]:
+        if name in given:
+            return lambda: BytesIO(given[name].getvalue())
+        return lambda: open(name, "rb")
+
+    opened = [(entry["file"], opener(entry["file"])) for entry in report.run["inputs"]]
+    answered = about(report, opened)
+    try:
+        with destination(output) as out:
+            for one in answered:
+                if format is Format.ack277ca and not has_claims(one):
+                    guard.words(f"{one.file}: interchange {one.control} has no claim to answer; see --format 999")
+                    continue
+                pieces = (
+                    ack999(one, day, phi=phi) if format is Format.ack999 else ack277(one, day, arrived or day, phi=phi)
+                )
+                for piece in pieces:
+                    out.write(piece.encode("ascii", "replace"))
     except BrokenPipeError:
         return guard.quiet_pipe(code)
     return code
@@ -183,6 +254,7 @@ def write(
     *,
     fail_on: FailOn = FailOn.deny,
     phi: bool = False,
+    sort: Order = Order.place,
 ) -> None:
     """Write the report in a format; ``by`` asks for statistics.
 
@@ -192,7 +264,7 @@ def write(
     if by is not None:
         from scrubjay.render.statistics import statistics
 
-        stats = statistics(report, by)
+        stats = statistics(report, by, by_money=sort is Order.risk)
     if format is Format.json:
         from scrubjay.render.machine import write_json
 

@@ -10,7 +10,7 @@ import polars as pl
 from scrubjay.facts.gather import NO_DAY, Ints, days, distinct
 from scrubjay.facts.lookups import diagnosis_book
 from scrubjay.groups import Bits, diagnosis_groups, prefix_masks
-from scrubjay.io.columns import masked
+from scrubjay.io.columns import known_only
 from scrubjay.refdata import References
 
 _SLOTS = 13
@@ -62,7 +62,7 @@ def with_diagnoses(
     where = pl.Series(np.maximum(first, 0).astype(np.uint32))
     dx1 = diagnoses["code"][where] if len(diagnoses) else pl.Series([None] * len(lines), dtype=pl.String)
     lines = lines.with_columns(
-        masked(dx1, first >= 0).alias("dx1"),
+        known_only(dx1, first >= 0).alias("dx1"),
         pl.Series("dx_count", count.astype(np.uint8)),
         *(pl.Series(name, mask) for name, mask in zip(bits.columns("dx"), pointed, strict=True)),
     )
@@ -79,7 +79,7 @@ def _first_days(claims: pl.DataFrame, lines: pl.DataFrame, claim_ix: Ints) -> In
 
 
 def _as_date(day: Ints) -> pl.Series:
-    return masked(pl.Series(day.astype(np.int32)), day != NO_DAY).cast(pl.Date)
+    return known_only(pl.Series(day.astype(np.int32)), day != NO_DAY).cast(pl.Date)
 
 
 def _with_validity(diagnoses: pl.DataFrame, refs: References, values: list[str], code_ix: Ints) -> pl.DataFrame:
@@ -91,4 +91,4 @@ def _with_validity(diagnoses: pl.DataFrame, refs: References, values: list[str],
     day = days(diagnoses["service_date"])
     _, holds = book.find(book.ranks(values)[code_ix], day)
     listed = np.array([value in known for value in values], dtype=bool)[code_ix]
-    return diagnoses.hstack([masked(pl.Series(holds), day >= reaches).alias("valid"), pl.Series("listed", listed)])
+    return diagnoses.hstack([known_only(pl.Series(holds), day >= reaches).alias("valid"), pl.Series("listed", listed)])

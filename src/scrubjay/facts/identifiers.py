@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from scrubjay.facts.gather import distinct
-from scrubjay.io.columns import masked
+from scrubjay.io.columns import known_only
 
 DIGITS = 10
 _PREFIX_SUM = 24
@@ -43,4 +43,4 @@ def npi_valid(npi: pl.Series) -> pl.Series:
     number = np.array([int(v) if fits else 0 for v, fits in zip(values, ten, strict=True)], dtype=np.int64)
     valid = np.array(ten, dtype=bool) & (_check_sum(number) % 10 == 0)
     known = np.array([v != "" for v in values], dtype=bool)
-    return masked(pl.Series(valid[index]), known[index])
+    return known_only(pl.Series(valid[index]), known[index])

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from scrubjay.facts.gather import NO_DAY, Ints, day_number
-from scrubjay.io.columns import masked
+from scrubjay.io.columns import known_only
 from scrubjay.refdata import References
 
 _SPAN = np.int64(1 << 23)
@@ -63,7 +63,7 @@ class Intervals:
 def _dates(row: Ints, days: Ints) -> pl.Series:
     value = days[np.maximum(row, 0)] if len(days) else np.zeros(len(row), dtype=np.int64)
     known = (row >= 0) & (np.abs(value) != _OPEN)
-    return masked(pl.Series(np.where(known, value, 0).astype(np.int32)), known).cast(pl.Date)
+    return known_only(pl.Series(np.where(known, value, 0).astype(np.int32)), known).cast(pl.Date)
 
 
 class _Editions:
@@ -176,7 +176,7 @@ class CodeBook:
         rank = self.intervals.ranks(codes)[code_ix]
         row, holds = self.intervals.find(rank, day)
         first, last = self.intervals.dates(row)
-        dated = masked(pl.Series(holds), day != NO_DAY)
+        dated = known_only(pl.Series(holds), day != NO_DAY)
         return [
             pl.Series("code_known", rank >= 0),
             first.alias("code_from"),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scrubjay.errors import InputError
-from scrubjay.io.interchange import what_is_it
+from scrubjay.io.dialect import what_is_it
 from scrubjay.io.x12 import Bytes, Delimiters, Ints, _skip_blank, find_isa, read_isa
 
 _BREAKS = b"\r\n"

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from scrubjay.io import structure837
-from scrubjay.io.columns import masked
+from scrubjay.io.columns import first_of, ids, masked, recent
 from scrubjay.io.defects import Defects
 from scrubjay.io.interchange import Chunk
 from scrubjay.io.x12 import Bools, Ints, Segments, dates, pack, strings
@@ -70,13 +70,7 @@ def layout(segments: Segments, wanted: Bools) -> Layout:
     """Place every segment of a chunk."""
     count = len(segments)
 
-    def recent(identifier: str) -> Ints:
-        at = segments.where(identifier)
-        return np.repeat(np.concatenate([[-1], at]), np.diff(np.concatenate([[0], at, [count]])))
-
-    st, hl, clm, lx = recent("ST"), recent("HL"), recent("CLM"), recent("LX")
-    nm1, sbr = recent("NM1"), recent("SBR")
-    ends = recent("SE")
+    st, hl, clm, lx, nm1, sbr, ends = (recent(segments, name) for name in ("ST", "HL", "CLM", "LX", "NM1", "SBR", "SE"))
     inside = wanted & (st > ends) & (st >= 0)
     in_header = inside & (hl < st) & (clm < st)
     in_claim_or_line = inside & (clm > st) & (clm > hl)
@@ -119,30 +113,11 @@ def read_chunk(chunk: Chunk, file: int, first_claim: int, first_line: int) -> Ta
     return Tables(claims, lines, diagnoses, notes, defects)
 
 
-def first_of(at: Ints, owner: Ints, count: int) -> Ints:
-    """Return for every owner the first of the segments ``at`` that belongs to it, -1 where there is none."""
-    out = np.full(count, -1, dtype=np.int64)
-    out[owner[::-1]] = at[::-1]
-    return out
-
-
-def ids(values: Ints, first: int) -> pl.Series:
-    """Turn ordinals into run-wide ids; -1 becomes null."""
-    column = pl.Series(np.where(values < 0, 0, values + first).astype(np.uint32))
-    if len(values) and int(values.min()) < 0:
-        return masked(column, values >= 0)
-    return column
-
-
-def _masked(values: Ints, ok: Bools, dtype: pl.DataType | type[pl.DataType] = pl.Int64) -> pl.Series:
-    return masked(pl.Series(values), ok).cast(dtype)
-
-
 def _number(place: Layout, at: Ints) -> pl.Series:
     """Return segment numbers for indices; -1 becomes null."""
     if not len(place.segments):
         return pl.Series([], dtype=pl.UInt32)
-    return _masked(place.segments.number[np.maximum(at, 0)], at >= 0, pl.UInt32)
+    return masked(place.segments.number[np.maximum(at, 0)], at >= 0, pl.UInt32)
 
 
 def _text(place: Layout, at: Ints, element: int, component: int | None = None) -> pl.Series:
@@ -158,7 +133,7 @@ def _code(place: Layout, at: Ints, element: int, component: int | None = None) -
 
 
 def _money(place: Layout, identifier: str, at: Ints, element: int, scale: int) -> pl.Series:
-    return _masked(*place.segments.numbers(identifier, element, scale, at))
+    return masked(*place.segments.numbers(identifier, element, scale, at))
 
 
 def _levels(place: Layout) -> tuple[Ints, Ints, Ints]:
@@ -242,7 +217,11 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
     def name(qualifier: str | tuple[str, ...]) -> Ints:
         return of_claim(place.pick("NM1", own, qualifier))
 
-    rendering = name("82")
+    rendering, facility = name("82"), name("77")
+    facility_address = place.pick("N4", own)
+    facility_address = of_claim(
+        facility_address[place.nm1[facility_address] == facility[place.claim[facility_address]]]
+    )
     taxonomy = place.pick("PRV", own, "PE")
     taxonomy = of_claim(taxonomy[place.nm1[taxonomy] == rendering[place.claim[taxonomy]]])
     birth, birth_ok = dates(s, s.span(dmg, 2))
@@ -257,7 +236,7 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
     for column, qualifiers in dates_of.items():
         found = of_claim(place.pick("DTP", own, qualifiers))
         value, ok = dates(s, s.span(found, 3))
-        date_columns[column] = _masked(value.astype(np.int32), ok).cast(pl.Int32).cast(pl.Date)
+        date_columns[column] = masked(value.astype(np.int32), ok).cast(pl.Int32).cast(pl.Date)
     names = _text(place, who, 3)
     frame = pl.DataFrame(
         {
@@ -278,7 +257,7 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
             "member_id": _code(place, nm_subscriber, 9),
             "patient_last": names,
             "patient_first": _text(place, who, 4),
-            "patient_dob": _masked(birth.astype(np.int32), birth_ok).cast(pl.Int32).cast(pl.Date),
+            "patient_dob": masked(birth.astype(np.int32), birth_ok).cast(pl.Int32).cast(pl.Date),
             "patient_sex": _code(place, dmg, 3),
             "patient_state": _code(place, patient_address, 2),
             "is_dependent": pl.Series(p >= 0),
@@ -292,7 +271,8 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
             "rendering_type": _text(place, rendering, 2),
             "rendering_segment": _number(place, rendering),
             "rendering_taxonomy": _code(place, taxonomy, 3),
-            "facility_npi": _text(place, name("77"), 9),
+            "facility_npi": _text(place, facility, 9),
+            "facility_zip": _text(place, facility_address, 3),
             "supervising_npi": _text(place, name("DQ"), 9),
             "referring_npi": _text(place, name(("DN", "P3")), 9),
             "original_ref": _text(place, ref("F8"), 2),
@@ -354,14 +334,14 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
     for k in (1, 2, 3, 4):
         start, end = s.component(pointer, k)
         number, ok = s.small((start, end))
-        pointers[f"pointer{k}"] = _masked(np.where(ok, number, 255), end > start, pl.UInt8)
+        pointers[f"pointer{k}"] = masked(np.where(ok, number, 255), end > start, pl.UInt8)
     lx = place.lx_at[has]
     number, number_ok = s.numbers("LX", 1, 0, lx)
     frame = pl.DataFrame(
         {
             "line_id": pl.Series((np.arange(n) + first_line).astype(np.uint32)),
             "claim_id": pl.Series((place.claim[sv1] + first_claim).astype(np.uint32)),
-            "line": _masked(number, number_ok),
+            "line": masked(number, number_ok),
             "segment": _number(place, sv1),
             "qualifier": s.text(s.component(procedure, 1)),
             "code": s.code(s.component(procedure, 2)),
@@ -373,8 +353,8 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
             "line_pos": _code(place, sv1, 5),
             **pointers,
             "emergency": _text(place, sv1, 9),
-            "service_date": _masked(service.astype(np.int32), service_ok).cast(pl.Int32).cast(pl.Date),
-            "service_to": _masked(until.astype(np.int32), until_ok).cast(pl.Int32).cast(pl.Date),
+            "service_date": masked(service.astype(np.int32), service_ok).cast(pl.Int32).cast(pl.Date),
+            "service_to": masked(until.astype(np.int32), until_ok).cast(pl.Int32).cast(pl.Date),
             "is_range": pl.Series(is_range),
             "dtp_segment": _number(place, dtp),
             "line_rendering_npi": _text(place, rendering, 9),

@@ -1,15 +1,88 @@
-"""Columns made of NumPy arrays."""
+"""Segments to columns: what every reader of a transaction set needs beyond spans of bytes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from scrubjay.io.x12 import Bools, Ints, Segments, dates, pack
 
-def masked(column: pl.Series, known: npt.NDArray[np.bool_]) -> pl.Series:
-    """Return the column with null where it is not known."""
+
+def first_of(at: Ints, owner: Ints, count: int) -> Ints:
+    """Return for every owner the first of the segments ``at`` that belongs to it, -1 where there is none."""
+    out = np.full(count, -1, dtype=np.int64)
+    out[owner[::-1]] = at[::-1]
+    return out
+
+
+def ids(values: Ints, first: int) -> pl.Series:
+    """Turn ordinals into run-wide ids; -1 becomes null."""
+    column = pl.Series(np.where(values < 0, 0, values + first).astype(np.uint32))
+    if len(values) and int(values.min()) < 0:
+        return known_only(column, values >= 0)
+    return column
+
+
+def known_only(column: pl.Series, known: Bools) -> pl.Series:
+    """Return a column with null where it is not known."""
     if known.all():
         return column
     nothing = pl.Series(column.name, [None], dtype=column.dtype).new_from_index(0, len(column))
     return column.zip_with(pl.Series(known), nothing)
+
+
+def masked(values: Ints, ok: Bools, dtype: pl.DataType | type[pl.DataType] = pl.Int64) -> pl.Series:
+    """Return numbers as a column that is null where they are not good."""
+    return known_only(pl.Series(values), ok).cast(dtype)
+
+
+def recent(segments: Segments, identifier: str) -> Ints:
+    """Return for every segment the index of the latest one with this identifier at or before it, -1 where there is none."""
+    at = segments.where(identifier)
+    return np.repeat(np.concatenate([[-1], at]), np.diff(np.concatenate([[0], at, [len(segments)]])))
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Elements of the segments of a chunk as columns; an index of -1 stands for "no such segment" and gives null."""
+
+    segments: Segments
+
+    def number(self, at: Ints) -> pl.Series:
+        """Return the segments' numbers in the file."""
+        if not len(self.segments):
+            return pl.Series([], dtype=pl.UInt32)
+        return masked(self.segments.number[np.maximum(at, 0)], at >= 0, pl.UInt32)
+
+    def text(self, at: Ints, element: int, component: int | None = None) -> pl.Series:
+        """Return an element, or a component of it, as written."""
+        span = self.segments.span(at, element)
+        return self.segments.text(span if component is None else self.segments.component(span, component))
+
+    def code(self, at: Ints, element: int, component: int | None = None) -> pl.Series:
+        """Return an element, or a component of it, in capitals without blanks around it."""
+        span = self.segments.span(at, element)
+        return self.segments.code(span if component is None else self.segments.component(span, component))
+
+    def decimal(self, identifier: str, at: Ints, element: int, scale: int) -> pl.Series:
+        """Return a decimal element of segments with this identifier as integers scaled by ``10**scale``."""
+        return masked(*self.segments.numbers(identifier, element, scale, at))
+
+    def date(self, at: Ints, element: int) -> pl.Series:
+        """Return a ``CCYYMMDD`` element as a date."""
+        value, ok = dates(self.segments, self.segments.span(at, element))
+        return masked(value.astype(np.int32), ok, pl.Int32).cast(pl.Date)
+
+    def pick(
+        self, identifier: str, region: Bools, qualifier: str | tuple[str, ...] | None = None, element: int = 1
+    ) -> Ints:
+        """Return the indices of segments by identifier, region and the qualifier in one of their elements."""
+        at = self.segments.where(identifier)
+        here = region[at]
+        if qualifier is not None:
+            names = (qualifier,) if isinstance(qualifier, str) else qualifier
+            key = self.segments.keys_of(identifier, element)
+            here = here & np.logical_or.reduce([key == pack(q) for q in names])
+        return at[here]

@@ -37,6 +37,10 @@ class Defects:
             return
         self._rows.append((kind, at, int(self._segments.number[at]), element, found, expected))
 
+    def add_numbered(self, kind: str, at: int, number: int, element: str, found: str, expected: str) -> None:
+        """Note a defect of segment ``number``, which an earlier chunk held, seen at the segment with index ``at``."""
+        self._rows.append((kind, at, number, element, found, expected))
+
     def add_number(self, kind: str, number: int, found: str) -> None:
         """Note a defect of a place that is no segment, by the number of the segment that follows it."""
         self._rows.append((kind, -1, number, None, found, None))

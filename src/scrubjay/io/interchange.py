@@ -1,5 +1,8 @@
 """Interchanges, groups and transactions of a file, in chunks cut at claim boundaries.
 
+What is particular to a transaction set (where it may be cut, what must be carried along, what is refused) is said by
+its :class:`Dialect`.
+
 A chunk can stand alone: it begins with the envelope and hierarchy segments that were open where the chunk before it
 was cut.  Those carried segments keep their own numbers, and what is wrong with them is reported once, where they
 were first read.
@@ -14,6 +17,8 @@ import numpy as np
 
 from scrubjay.errors import InputError
 from scrubjay.io.defects import Defects
+from scrubjay.io.dialect import PROFESSIONAL, Dialect
+from scrubjay.io.dialect import what_is_it as what_is_it
 from scrubjay.io.x12 import (
     ISA_LENGTH,
     Bools,
@@ -34,39 +39,12 @@ CHUNK_BYTES = 16 << 20
 _LONGEST_CLAIM_BYTES = 64 << 20
 _LONGEST_PREFACE_BYTES = 1 << 20
 
-_BOUNDARIES = ("CLM", "HL", "SE", "ST", "GS", "GE", "ISA", "IEA")
-
-_SETS = {
-    "X222": "837P",
-    "X223": "an institutional claim (837I)",
-    "X224": "a dental claim (837D)",
-    "X221": "a remittance (835)",
-    "X231": "an implementation acknowledgement (999)",
-    "X230": "a functional acknowledgement (997)",
-    "X214": "a claim acknowledgement (277CA)",
-    "X212": "a claim status request or response (276/277)",
-    "X220": "a benefit enrolment (834)",
-    "X279": "an eligibility request or response (270/271)",
-    "X217": "an authorisation request (278)",
-    "X218": "a premium payment (820)",
-    "X186": "an application report (824)",
-    "X098": "a professional claim of version 4010",
-    "X096": "an institutional claim of version 4010",
-    "X097": "a dental claim of version 4010",
-    "X091": "a remittance of version 4010",
-}
-
-_READERS = {
-    "837I": "an institutional claim editor reads it",
-    "837D": "a dental claim editor reads it",
-    "835": "a remittance reader reads it",
-    "4010": "convert it to 005010X222A1, the version payers accept since 2012",
-}
+_ENVELOPE = ("SE", "ST", "GS", "GE", "ISA", "IEA")
 
 
 @dataclass
 class Chunk:
-    """A piece of one interchange syntax: its segments, which of them are 837P, what is broken, how far we are."""
+    """A piece of one interchange syntax: its segments, which are wanted, what is broken, how far we are."""
 
     segments: Segments
     wanted: Bools
@@ -83,18 +61,22 @@ class _Open:
     transactions: int = 0
 
 
-def iter_chunks(source: ByteSource, file: str, size: int = CHUNK_BYTES) -> Iterator[Chunk]:
-    """Yield the file's chunks in order.
+def iter_chunks(
+    source: ByteSource, file: str, size: int = CHUNK_BYTES, dialect: Dialect | None = None
+) -> Iterator[Chunk]:
+    """Yield the file's chunks in order; without a dialect the file is one of professional claims.
 
     Errors of the whole input (no envelope at all) raise :class:`InputError`; errors of a part travel in the chunk.
     """
-    reader = _Reader(source, file, size)
+    reader = _Reader(source, file, size, dialect or PROFESSIONAL)
     yield from reader.chunks()
 
 
 class _Reader:
-    def __init__(self, source: ByteSource, file: str, size: int) -> None:
+    def __init__(self, source: ByteSource, file: str, size: int, dialect: Dialect) -> None:
         self.source = source
+        self.dialect = dialect
+        self.cuts = (*dialect.boundaries, *_ENVELOPE)
         self.file = file
         self.size = size
         self.header: IsaHeader | None = None
@@ -142,7 +124,7 @@ class _Reader:
             if not ended and (at >= 0 or len(data) < _LONGEST_PREFACE_BYTES):
                 return data, False
             if not self.seen_isa:
-                raise InputError(self.file, what_is_it(data))
+                raise InputError(self.file, what_is_it(data, self.dialect.purpose))
             if at < 0:
                 return data, False
         before = data[:at].strip()
@@ -229,7 +211,7 @@ class _Reader:
                 return follower, True
         if ended:
             return total, False
-        boundary = max((int(at[-1]) for name in _BOUNDARIES if len(at := segments.where(name))), default=-1)
+        boundary = max((int(at[-1]) for name in self.cuts if len(at := segments.where(name))), default=-1)
         return (boundary, False) if boundary > fresh else (None, False)
 
     def _same_syntax(self, segments: Segments, index: int) -> bool:
@@ -262,11 +244,12 @@ class _Reader:
             if st >= 0 and last("SE", st) < 0:
                 levels = segments.where("HL")
                 levels = levels[levels > st]
-                stops = np.flatnonzero((ident == pack("HL")) | (ident == pack("CLM")))
-                keep.append((st, int(levels[0]) if len(levels) else count))
+                stops = np.flatnonzero((ident == pack("HL")) | (ident == pack(self.dialect.claim)))
+                ends = [int(at[0]) for name in self.dialect.header_ends if len(at := after_of(segments, name, st))]
+                keep.append((st, min(ends, default=count)))
                 kinds = segments.qualifier(levels, 3)
                 after = st
-                for level in ("20", "22", "23"):
+                for level in self.dialect.levels:
                     of_kind = levels[(kinds == pack(level)) & (levels > after)]
                     if not len(of_kind):
                         continue
@@ -292,7 +275,7 @@ class _Reader:
         isa = gs = st = -1
         take = False
         covered = np.zeros(len(segments), dtype=bool)
-        for before, raw in zip([-1, *at[:-1].tolist()], at, strict=True):
+        for before, raw in zip([-1, *at.tolist()], at, strict=False):
             i = int(raw)
             name = names[int(segments.ident[i])]
             fresh = not segments.context[i]
@@ -301,7 +284,7 @@ class _Reader:
                 errors.append(
                     InputError(
                         self.file,
-                        f"transaction {what} has no SE before this {name}; its last claim was not checked",
+                        f"transaction {what} has no SE before this {name}; {self.dialect.lost}",
                         int(segments.number[i]),
                     )
                 )
@@ -331,10 +314,10 @@ class _Reader:
                     self.open.transactions += 1
                     if gs < 0:
                         defects.add("group-header-missing", i, found="ST outside a functional group")
-                    refusal = refuse(segments, gs, st)
-                    if refusal:
-                        errors.append(InputError(self.file, refusal, int(segments.number[i])))
-                take = not refuse(segments, gs, st)
+                refusal = self.dialect.refuse(segments, gs, st)
+                if refusal and fresh:
+                    errors.append(InputError(self.file, refusal, int(segments.number[i])))
+                take = not refusal
                 if take and fresh and gs >= 0:
                     version, stated = segments.element_text(gs, 8), segments.element_text(st, 3)
                     if stated and version and stated != version:
@@ -376,7 +359,7 @@ class _Reader:
             missing = [n for n, opened in (("SE", st), ("GE", gs), ("IEA", isa)) if opened >= 0]
             if missing:
                 number = int(segments.number[-1]) if len(segments) else self.next_number
-                claim = "; its last claim was not checked" if st >= 0 and take else ""
+                claim = f"; {self.dialect.lost}" if st >= 0 and take else ""
                 errors.append(
                     InputError(
                         self.file,
@@ -389,7 +372,7 @@ class _Reader:
         return wanted
 
     def _drop_last_claim(self, segments: Segments, wanted: Bools, st: int, end: int) -> None:
-        claims = segments.where("CLM")
+        claims = segments.where(self.dialect.claim)
         claims = claims[(claims > st) & (claims < end)]
         if len(claims):
             wanted[int(claims[-1]) : end] = False
@@ -409,40 +392,7 @@ def _compare(segments: Segments, defects: Defects, kind: str, at: int, element: 
         defects.add(kind, at, element, found, expected)
 
 
-def refuse(segments: Segments, gs: int, st: int) -> str:
-    """Say in one line why a transaction is not an 837P that can be checked; empty where it is one."""
-    kind = segments.element_text(st, 1)
-    version = (segments.element_text(gs, 8) if gs >= 0 else "") or segments.element_text(st, 3)
-    if kind == "837" and ("X222" in version or not version):
-        return ""
-    guide = next((name for name in _SETS if name in version), "")
-    what = _SETS.get(guide, f"transaction set {kind or '(none)'}")
-    label = f"{what}, {version}" if version else what
-    if "4010" in what or version.startswith("004010"):
-        reader = _READERS["4010"] if kind == "837" and guide == "X098" else "a reader of version 4010 reads it"
-    elif kind == "835":
-        reader = _READERS["835"]
-    else:
-        reader = next((r for key, r in _READERS.items() if key in what), "a reader of that transaction set reads it")
-    return f"this is {label}; Scrubjay checks professional claims (837P, 005010X222); {reader}"
-
-
-def what_is_it(data: bytes) -> str:
-    """Say in one line what an input without an interchange envelope seems to be."""
-    head = data[:4096].lstrip()
-    advice = "Scrubjay checks 837P files that begin with an ISA segment"
-    if not data.strip():
-        return f"the input is empty; {advice}"
-    if head.startswith((b"GS", b"ST")):
-        return f"no ISA interchange header before the {head[:2].decode()} segment; {advice}"
-    if head.startswith(b"ISA"):
-        return f"the ISA is damaged or cut short; {advice}"
-    if head.startswith((b"{", b"[")):
-        return f"this looks like JSON, not X12; {advice}"
-    if head.startswith(b"PK\x03\x04"):
-        return f"this is a zip archive; unpack it first; {advice}"
-    if head.startswith(b"\x1f\x8b"):
-        return f"this is gzip; unpack it first; {advice}"
-    if head.startswith(b"%PDF"):
-        return f"this is a PDF; {advice}"
-    return f"no interchange envelope (ISA) found; {advice}"
+def after_of(segments: Segments, identifier: str, start: int) -> Ints:
+    """Return the indices of the segments with this identifier behind ``start``."""
+    at = segments.where(identifier)
+    return at[at > start]

@@ -117,6 +117,7 @@ SCHEMAS: dict[str, Schema] = {
     "labels": {"code": STR, "words": STR, "source": STR},
     "look_alikes": {"code": STR, "other": STR, "why": STR},
     "two_syringe": {"hcpcs": STR, "injections": I32, "source": STR},
+    "payment_rules": {"rule": STR, "indicator": STR, "part": STR, "permille": I32, **FROM_TO, "source": STR},
     "taxonomy_groups": {"group": STR, "prefix": STR, "source": STR},
     "intervals": {
         "hcpcs": STR,

@@ -104,7 +104,7 @@ def _summary(report: Report, hits: pl.DataFrame) -> Markup:
         ("deny", f"{found['deny']:,}", "findings a payer will very likely deny or reject"),
         ("warn", f"{found['warn']:,}", "findings that depend on payer or record"),
         ("info", f"{found['info']:,}", "findings worth knowing"),
-        ("at risk", money(summary["amount_at_risk"] or "0"), "charges, each line once"),
+        ("at risk", money(summary["amount_at_risk"] or "0"), "charges or estimates, each line once"),
     ]
     if undecided:
         tiles.append(("undecided", f"{undecided:,}", "a needed value is missing"))

@@ -8,17 +8,18 @@ from typing import Any
 import polars as pl
 
 from scrubjay.render.style import Style, clean, money
-from scrubjay.report import Report
+from scrubjay.report import Report, at_risk_once
 
 GROUPINGS = ("edit", "payer", "provider")
 _HEADINGS = {"edit": "edit", "payer": "payer", "provider": "rendering NPI"}
 
 
-def statistics(report: Report, by: str = "edit") -> dict[str, Any]:
+def statistics(report: Report, by: str = "edit", *, by_money: bool = False) -> dict[str, Any]:
     """Return ``{"by", "rows": [{"key", "name", "findings", "deny", "warn", "info", "unknown", "claims", "amount_at_risk", "fixable"}]}``.
 
-    Rows are ordered by findings, most first. ``amount_at_risk`` counts a claim line once per row, at its highest estimate;
-    ``fixable`` counts hits that carry a patch, ``safe`` or ``review``.
+    Rows are ordered by findings, most first; by ``amount_at_risk`` where ``by_money``. That counts a claim line once per
+    row, at its highest estimate; ``fixable`` counts hits that carry a patch, ``safe`` or ``review``.  ``at_risk`` sums the
+    run, each line once: ``{"total", "estimates", "charges"}``.
     """
     table = _grouped(report, by)
     hit = pl.col("outcome") == "hit"
@@ -42,7 +43,23 @@ def statistics(report: Report, by: str = "edit") -> dict[str, Any]:
     )
     order = ["key", "name", "findings", "deny", "warn", "info", "unknown", "claims", "amount_at_risk", "fixable"]
     rows = counts.join(amounts, on="key", how="left").select(order)
-    return {"by": by, "rows": rows.sort(["findings", "unknown", "key"], descending=[True, True, False]).to_dicts()}
+    money_first = pl.col("amount_at_risk").cast(pl.Decimal(18, 2))
+    first = [money_first] if by_money else []
+    rows = rows.sort(
+        *first, "findings", "unknown", "key", descending=[*[True] * len(first), True, True, False], nulls_last=True
+    )
+    return {"by": by, "rows": rows.to_dicts(), "at_risk": _at_risk(report)}
+
+
+def _at_risk(report: Report) -> dict[str, str]:
+    """Sum the money at risk, each line once, and say how much of it is estimated."""
+    once = at_risk_once(report.findings)
+    estimate = once.filter(pl.col("amount_basis").fill_null("charge") != "charge")
+    total, estimated = int(once["at_risk_cents"].sum()), int(estimate["at_risk_cents"].sum())
+    return {
+        name: f"{cents // 100}.{cents % 100:02d}"
+        for name, cents in (("total", total), ("estimates", estimated), ("charges", total - estimated))
+    }
 
 
 def _grouped(report: Report, by: str) -> pl.DataFrame:
@@ -75,6 +92,14 @@ def table_lines(stats: dict[str, Any], style: Style) -> Iterator[str]:
         fitted = [_fit(cell, width, i < left) for i, (cell, width) in enumerate(zip(cells, widths, strict=True))]
         text = "  ".join(fitted).rstrip()
         yield style.paint(text, "bold") if index == 0 else text
+    sums = stats.get("at_risk")
+    if sums is not None:
+        parts = ", ".join(
+            f"{money(sums[name])} {words}"
+            for name, words in (("estimates", "estimated allowed amounts"), ("charges", "charges"))
+            if sums[name] != "0.00"
+        )
+        yield f"at risk, each line once: {money(sums['total'])}" + (f" ({parts})" if parts else "")
 
 
 def _fit(cell: str, width: int, words: bool) -> str:

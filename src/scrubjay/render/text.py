@@ -147,6 +147,8 @@ def effect_words(row: dict[str, Any], payer: str) -> str:
         text = "paid less than the service is worth"
     if row["amount_at_risk"] is not None:
         at_risk = f"{money(row['amount_at_risk'])} at risk"
+        if row.get("amount_basis"):
+            at_risk += f" ({row['amount_basis']})"
         text = f"{text}, {at_risk}" if text else at_risk
     return text
 
