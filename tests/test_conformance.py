@@ -93,10 +93,9 @@ def test_pieces_of_a_file_say_what_the_whole_says(
     many = "\n".join(f"claim id=C{k}\nline 99213\nline 96372\nline J3420 mods=JZ" for k in range(60))
     data = bytes_of(f"{many}\nraw CLM05-1=00\nraw CLM05-1,31=00\nraw CLM05-1,60=00")
     whole = scrubjay.check(data, conformance=True)
-    monkeypatch.setattr("scrubjay.batch.Settings.chunk_bytes", 4096)
-    from scrubjay import batch
+    from scrubjay.io import pieces as reading
 
-    monkeypatch.setattr(batch, "iter_chunks", lambda s, f, size=0: iter_chunks(s, f, 4096))
+    monkeypatch.setattr(reading, "iter_chunks", lambda s, f, size=0: iter_chunks(s, f, 4096))
     pieces = scrubjay.check(data, conformance=True)
     assert guide(pieces) == guide(whole)
     assert len(guide(whole)) == 3

@@ -48,7 +48,7 @@ def run(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.
 
 
 def tables(data: bytes) -> Tables:
-    return concat([piece.tables for piece in pieces.pieces(io.BytesIO(data), "x", 0, 0, 0)])
+    return concat([piece.tables for piece in pieces.pieces(io.BytesIO(data), "x")])
 
 
 def objects(data: bytes) -> list[Claim]:
@@ -332,7 +332,7 @@ def test_damage_gives_errors_and_never_a_failure(kind: str) -> None:
     claims = objects(CLINIC)[:3]
     for data in damaged(as_fhir(claims) if kind == "fhir" else as_rows(claims)):
         try:
-            found = list(pieces.pieces(io.BytesIO(data), "x", 0, 0, 0))
+            found = list(pieces.pieces(io.BytesIO(data), "x"))
         except InputError as error:
             found = [pieces.Piece(Tables.empty(), [error])]
         assert all("\n" not in str(error) for piece in found for error in piece.errors)
