@@ -14,7 +14,7 @@ from typing import Any
 
 import polars as pl
 
-from scrubjay.io.records import Claim, Line, Provider
+from scrubjay.io.records import Address, Claim, Line, Provider
 from scrubjay.model import CLAIMS, DEFECTS, DIAGNOSES, LINES, NOTES, Column, Tables
 
 _BLOOD_TESTS = ("R1", "R2")
@@ -214,12 +214,13 @@ class _Build:
             "billing_tin": billing.tin or None,
             "billing_taxonomy": _code(billing.taxonomy),
             "billing_state": _code(billing.address.state) if billing.address else None,
-            "billing_zip": (billing.address.zip.replace("-", "") or None) if billing.address else None,
+            "billing_zip": _zip(billing.address),
             "rendering_npi": (rendering.npi or None) if rendering else None,
             "rendering_type": _kind(rendering) if rendering else None,
             "rendering_segment": at if rendering else None,
             "rendering_taxonomy": _code(rendering.taxonomy) if rendering else None,
             "facility_npi": (claim.facility.npi or None) if claim.facility else None,
+            "facility_zip": _zip(claim.facility.address) if claim.facility else None,
             "supervising_npi": (claim.supervising.npi or None) if claim.supervising else None,
             "referring_npi": (claim.referring.npi or None) if claim.referring else None,
             "original_ref": claim.original_ref or None,
@@ -283,6 +284,10 @@ def _frame(rows: Sequence[Mapping[str, Any]], shape: Sequence[Column]) -> pl.Dat
 def _kind(provider: Provider) -> str | None:
     """Return the entity type: 1 person, 2 organisation."""
     return ("1" if provider.first else "2") if provider.name or provider.npi else None
+
+
+def _zip(address: Address | None) -> str | None:
+    return (address.zip.replace("-", "") or None) if address else None
 
 
 def _code(text: str) -> str | None:
