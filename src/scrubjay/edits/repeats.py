@@ -378,9 +378,10 @@ def service_on_another_claim(t: Facts, refs: References) -> pl.LazyFrame:
 def _billed_before(t: Facts, lines: pl.LazyFrame) -> pl.LazyFrame:
     """Return the lines whose service stands on an earlier claim that was given as history."""
     same = ["patient_key", "payer_id", "service_date", "code", "modifiers", "units_milli", "rendering_npi"]
-    earlier = _with_modifiers(t.history.filter(pl.col("service_date").is_not_null())).select(*same, earlier="claim")
+    past = t.history.filter(pl.col("service_date").is_not_null())
+    earlier = _with_modifiers(past).select(*same, earlier="claim")
     return (
-        _with_modifiers(lines)
+        _with_modifiers(lines.join(past, on=["patient_key", "service_date"], how="semi"))
         .join(earlier.unique(same, keep="first", maintain_order=True), on=same, nulls_equal=True)
         .select(
             "claim_id",
