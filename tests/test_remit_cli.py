@@ -185,6 +185,14 @@ def test_broken_input_is_one_line_and_the_rest_is_read(run: Run, tmp_path: Path)
     assert "EFT0009" in ran.out
 
 
+def test_several_files_after_claims_as_a_shell_passes_them(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "more.837").write_bytes(CLAIMS.read_bytes().replace(b"26-004", b"26-104"))
+    ran = run("remit", REMIT, "--claims", "more.837", CLAIMS, "--as-of", "2026-05-15")
+    assert ran.code == 0
+    assert "matched with a claim: 40 of 40" in ran.out
+    assert "a claim, but no payment yet" in ran.out
+
+
 def test_a_copy_under_another_name_is_counted_once(run: Run, tmp_path: Path) -> None:
     (tmp_path / "copy.835").write_bytes(REMIT.read_bytes())
     ran = run("remit", REMIT, "copy.835")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Annotated
@@ -105,6 +106,10 @@ def remit(
     """
     judged = day(as_of, "--as-of")
     inputs, sent = once(files or []), once(comma_list(claims) or [])
+    if sent:
+        # A shell hands what follows the first name after --claims over as further FILEs.
+        further = [name for name in inputs if _holds_claims(name)]
+        inputs, sent = [name for name in inputs if name not in further], once([*sent, *further])
     if not inputs and store is None:
         raise typer.BadParameter("name a remittance, a folder of them, or a --store", param_hint="FILE")
     if STDIN in sent:
@@ -156,6 +161,16 @@ def remit(
     except BrokenPipeError:
         return guard.quiet_pipe(code)
     return code
+
+
+def _holds_claims(name: str) -> bool:
+    """Say whether a file begins as a batch of claims does: ST01 of its first transaction is 837."""
+    try:
+        with open(name, "rb") as stream:
+            head = stream.read(4096)
+    except OSError:
+        return False
+    return re.search(rb"[^0-9A-Za-z]ST([^0-9A-Za-z])837\1", head) is not None
 
 
 def _scored(result: Study, truth: str | None) -> Scored | None:

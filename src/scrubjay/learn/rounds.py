@@ -17,6 +17,9 @@ DUPLICATE_CARC = "18"
 _SAME = ["claim", "payer", "member_id"]
 """What claim payments of one claim by one payer have in common."""
 
+_MOST = 1000
+"""Payments under one number at most: what more of them share is no claim's number."""
+
 STATES = ("current", "reversed", "reversal", "superseded", "duplicate")
 
 
@@ -48,7 +51,7 @@ def rounds(remits: Remits) -> pl.DataFrame:
         )
         .sort("payment_date", "remit_claim_id", nulls_last=False)
     )
-    several = claims.group_by(_SAME).len("n").filter((pl.col("n") > 1) & pl.col("claim").is_not_null())
+    several = claims.group_by(_SAME).len("n").filter(pl.col("n").is_between(2, _MOST) & pl.col("claim").is_not_null())
     numbered = claims.with_columns(
         pl.int_range(1, pl.len() + 1, dtype=pl.UInt32).over(_SAME).alias("round"),
         pl.when(pl.col("status") == REVERSAL).then(pl.lit("reversal")).otherwise(pl.lit("current")).alias("state"),

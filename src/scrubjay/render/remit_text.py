@@ -14,7 +14,7 @@ from scrubjay.learn.findings import findings
 from scrubjay.learn.study import Study
 from scrubjay.render.style import Style, clean, money, plural
 
-SHOWN = 50
+SHOWN, COPIES = 50, 5
 """Denials, findings or unmatched payments listed at most; csv, parquet and json have all."""
 
 HEADINGS = {
@@ -218,6 +218,8 @@ def _summary(study: Study, style: Style) -> Iterator[str]:
     if study.matching is not None:
         found = study.matching.matches["remit_claim_id"].n_unique()
         yield f"matched with a claim: {found:,} of {plural(len(remits.claims), 'claim payment')}"
-    for entry in study.read.files:
-        if "copy_of" in entry:
-            yield f"{clean(entry['file'])} has the same bytes as {clean(entry['copy_of'])} and was not counted again"
+    copies = [entry for entry in study.read.files if "copy_of" in entry]
+    for entry in copies[:COPIES]:
+        yield f"{clean(entry['file'])} has the same bytes as {clean(entry['copy_of'])} and was not counted again"
+    if len(copies) > COPIES:
+        yield f"... and {len(copies) - COPIES:,} more copies"
