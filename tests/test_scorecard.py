@@ -14,9 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import scrubjay
 from cli_runner import runner
 from scrubjay import policy as policies
 from scrubjay import synth
+from scrubjay.acknowledge import about, ack277
 from scrubjay.adjudicator import adjudicate
 from scrubjay.errors import InputError
 from scrubjay.learn.observe import Observed
@@ -45,7 +47,7 @@ def world(lines: list[dict[str, Any]], hits: list[dict[str, Any]]) -> Scorecard:
         base = {
             "claim_id": k, "policy": line.get("policy", "aetna"), "payer": "A", "service_date": dt.date(2026, 3, 2),
             "charge_cents": 10_000, "paid_cents": 0 if denied else 7_000, "denied": bool(denied),
-            "denied_cents": 10_000 if denied else 0, "overturned": False,
+            "denied_cents": 10_000 if denied else 0, "overturned": False, "rejected": False,
         }  # fmt: skip
         units += [base | {"line_id": k}, base | {"line_id": None}]
         if denied:
@@ -241,6 +243,27 @@ def test_the_unannounced_rule_is_found_and_the_loop_closes(
     )
     assert gained == expected
     assert ("aetna", "JW01") not in {(p["policy"], p["edit"]) for p in after["proposals"]}
+
+
+def test_a_claim_that_the_front_end_gives_back_proves_a_rejection_right(tmp_path: Path) -> None:
+    """The 277CA of the same claims rejects those out of balance; no remittance speaks of them."""
+    synth.write(tmp_path / "claims.837", 600, 2, fault_share=0.6)
+    adjudicate(tmp_path / "claims.837", tmp_path / "remit.835", 3)
+    report = scrubjay.check(tmp_path / "claims.837", as_of=dt.date(2026, 7, 1), raw=True)
+    file = tmp_path / "claims.837"
+    (answered,) = about(report, [(str(file), lambda: file.open("rb"))])
+    first = ack277(answered, dt.date(2026, 7, 2), dt.date(2026, 7, 1))
+    (tmp_path / "ack.277").write_text("".join(first))
+    with_ack = study([tmp_path / "remit.835", tmp_path / "ack.277"], claims=[tmp_path / "claims.837"], as_of=AS_OF)
+    without = study([tmp_path / "remit.835"], claims=[tmp_path / "claims.837"], as_of=AS_OF)
+    told, silent = scorecard(with_ack), scorecard(without)
+    assert told is not None
+    assert silent is not None
+    balance = told.edits.filter(pl.col("edit") == "BAL01")
+    assert balance["own"].sum() == balance["hits"].sum() > 0
+    assert silent.edits.filter(pl.col("edit") == "BAL01")["answered"].sum() == 0
+    assert told.totals["claims_rejected"] > 0
+    assert told.totals["denied"] == silent.totals["denied"]
 
 
 def test_words_for_what_is_missing(

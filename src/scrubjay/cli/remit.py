@@ -163,6 +163,16 @@ def remit(
     return code
 
 
+def _holds_claims(name: str) -> bool:
+    """Say whether a file begins as a batch of claims does: ST01 of its first transaction is 837."""
+    try:
+        with open(name, "rb") as stream:
+            head = stream.read(4096)
+    except OSError:
+        return False
+    return re.search(rb"[^0-9A-Za-z]ST([^0-9A-Za-z])837\1", head) is not None
+
+
 def _scored(result: Study, truth: str | None) -> Scored | None:
     """Score the edits; None, with a word on standard error, where there are no claims to score them by."""
     from scrubjay.learn.propose import proposals
@@ -189,16 +199,6 @@ def _propose(scored: Scored, result: Study, file: str) -> None:
         guard.words(
             f"{file}: {len(scored.proposals)} policy changes to consider; nothing is in force before you merge them"
         )
-
-
-def _holds_claims(name: str) -> bool:
-    """Say whether a file begins as a batch of claims does: ST01 of its first transaction is 837."""
-    try:
-        with open(name, "rb") as stream:
-            head = stream.read(4096)
-    except OSError:
-        return False
-    return re.search(rb"[^0-9A-Za-z]ST([^0-9A-Za-z])837\1", head) is not None
 
 
 def _write(

@@ -22,10 +22,11 @@ UNIT = ["claim_id", "line_id"]
 class Observed:
     """First answers.
 
-    ``units``: ``claim_id``, ``line_id``, ``policy``, ``payer``, ``service_date``, ``charge_cents``, ``paid_cents``,
-    ``denied`` , ``denied_cents``, ``overturned`` (denied at first, paid in a later answer), one row per answered line and one
-    per answered claim.  ``reasons``: one row per unit and reason: ``group``, ``carc``, ``rarc``, ``cents``, ``reason_id``.
-    ``claims``: ``claim_id`` and ``policy`` of every claim, answered or not.
+    ``units``: ``claim_id``, ``line_id``, ``policy``, ``payer``, ``service_date``, ``charge_cents``, ``paid_cents``, ``denied``,
+    ``denied_cents``, ``overturned`` (denied at first, paid in a later answer), ``rejected`` (given back by the front end, as
+    a 277CA says); one row per answered line and one per answered claim.  ``reasons``: one row per unit and reason:
+    ``group``, ``carc``, ``rarc``, ``cents``, ``reason_id``.  ``claims``: ``claim_id`` and ``policy`` of every claim, answered or
+    not.
     """
 
     units: pl.DataFrame
@@ -34,12 +35,22 @@ class Observed:
 
     @property
     def lines(self) -> pl.DataFrame:
-        """Return the answered lines."""
-        return self.units.filter(pl.col("line_id").is_not_null())
+        """Return the adjudicated lines."""
+        return self.units.filter(pl.col("line_id").is_not_null() & ~pl.col("rejected"))
 
 
-def observe(claims: Tables, remits: Remits, matching: Matching, policy: PolicySet, forced: str | None) -> Observed:
-    """Return the first answers to the claims of a run; money in cents."""
+def observe(
+    claims: Tables,
+    remits: Remits,
+    matching: Matching,
+    policy: PolicySet,
+    forced: str | None,
+    acknowledgements: pl.DataFrame | None = None,
+) -> Observed:
+    """Return the first answers to the claims of a run; money in cents.
+
+    A claim that no remittance answers and a 277CA rejects counts as rejected, every line of it.
+    """
     owners = with_policy(claims.claims, policy, forced).select(
         "claim_id", "policy", payer=pl.coalesce("payer_name", "payer_id", pl.lit("unknown payer"))
     )
@@ -72,11 +83,43 @@ def observe(claims: Tables, remits: Remits, matching: Matching, policy: PolicySe
         pl.col("denied", "overturned").any(),
     )
     columns = [*UNIT, "service_date", "charge_cents", "paid_cents", "denied", "denied_cents", "overturned"]
-    units = pl.concat([lines.select(columns), whole.select(columns)]).join(owners, on="claim_id", maintain_order="left")
+    paid = pl.concat([lines.select(columns), whole.select(columns)]).with_columns(rejected=pl.lit(False))
+    given_back = _given_back(claims, lines, acknowledgements).select(*columns, "rejected")
+    units = pl.concat([paid, given_back]).join(owners, on="claim_id", maintain_order="left")
     of_claims = reasons.with_columns(line_id=pl.lit(None, dtype=pl.UInt32))
     every = pl.concat([reasons, of_claims]).with_row_index("reason_id")
     return Observed(
         units, every.join(owners, on="claim_id", maintain_order="left"), owners.select("claim_id", "policy")
+    )
+
+
+def _given_back(claims: Tables, answered: pl.DataFrame, acknowledgements: pl.DataFrame | None) -> pl.DataFrame:
+    """Return the units of the claims that a 277CA rejects and no remittance answers: each line, and the claim."""
+    told = pl.DataFrame(schema={"claim": pl.String}) if acknowledgements is None else acknowledgements
+    if acknowledgements is not None:
+        told = told.filter(
+            (pl.col("kind") == "277CA") & (pl.col("level") == "claim") & (pl.col("state") == "rejected")
+        ).select("claim")
+    rejected = (
+        claims.claims.select("claim_id", "claim")
+        .join(told.unique(), on="claim", how="semi", maintain_order="left")
+        .join(answered, on="claim_id", how="anti", maintain_order="left")
+        .select("claim_id")
+    )
+    lines = (
+        claims.lines.select("claim_id", "line_id", "service_date", "charge_cents")
+        .join(rejected, on="claim_id", how="semi", maintain_order="left")
+        .with_columns(pl.col("charge_cents").fill_null(0))
+    )
+    whole = lines.group_by("claim_id", maintain_order=True).agg(
+        pl.lit(None, dtype=pl.UInt32).alias("line_id"), pl.col("service_date").min(), pl.col("charge_cents").sum()
+    )
+    return pl.concat([lines, whole]).with_columns(
+        paid_cents=pl.lit(0, dtype=pl.Int64),
+        denied=pl.lit(True),
+        denied_cents=pl.col("charge_cents"),
+        overturned=pl.lit(False),
+        rejected=pl.lit(True),
     )
 
 

@@ -1,7 +1,8 @@
 """The edits against what the payers did: edit by payer, by reason and by level, counts with intervals and dollars.
 
 A *hit* is a finding on a line (or claim) that a payer answered.  It was *denied* if the first answer denies the line for
-any reason, for its *own* reason if the reason code is the edit's; where that code says little without remarks (CO-16),
+any reason, for its *own* reason if the reason code is the edit's (for an edit of category rejection: if a 277CA rejects the
+claim); where that code says little without remarks (CO-16),
 the remarks must have one in common.  A denial is *missed* by an edit if it has the edit's reason, stands on a code that the
 edit speaks of, and no finding on that line names that reason.  Shares are never given without their count and 95 %
 Wilson interval.
@@ -52,7 +53,14 @@ def scorecard(study: Study) -> Scorecard | None:
     """Score the edits by the first answers to the claims of a study; None where no claims were given."""
     if study.claims is None or study.matching is None:
         return None
-    seen = observe(study.claims.tables, study.read.remits, study.matching, study.policy, study.forced)
+    seen = observe(
+        study.claims.tables,
+        study.read.remits,
+        study.matching,
+        study.policy,
+        study.forced,
+        study.read.acknowledgements,
+    )
     codes = study.claims.tables.lines.select("line_id", "code")
     return score(seen, study.claims.targets, codes)
 
@@ -66,7 +74,10 @@ def score(seen: Observed, targets: pl.DataFrame, codes: pl.DataFrame) -> Scoreca
     )
     answered = answered.join(
         matched.select("hit_id").unique().with_columns(own=pl.lit(True)), on="hit_id", how="left", maintain_order="left"
-    ).with_columns(pl.col("own").fill_null(value=False))
+    ).with_columns(
+        # The front end gives no reason code: that it rejects what was to be rejected is reason enough.
+        own=pl.col("own").fill_null(value=False) | (pl.col("rejected") & (pl.col("category") == "rejection"))
+    )
     named = _named(hits, seen.reasons)
     answered = answered.join(_alone(matched, hits, named), on="hit_id", how="left", maintain_order="left").with_columns(
         pl.col("alone").fill_null(value=False)
@@ -327,6 +338,7 @@ def _totals(levels: pl.DataFrame, seen: Observed, named: pl.DataFrame) -> dict[s
         "claims": len(seen.claims),
         "claims_answered": answered,
         "claims_unanswered": len(seen.claims) - answered,
+        "claims_rejected": seen.units.filter("rejected")["claim_id"].n_unique(),
         "lines": len(levels),
     }
     for name, frame in (("denied", denied), ("warned", warned), ("named", heard), ("missed", missed)):

@@ -53,8 +53,9 @@ def share(count: int, total: int) -> str:
 def _totals(card: Scorecard) -> Iterator[str]:
     t = card.totals
     span = f", services of {card.dates[0]} to {card.dates[1]}" if card.dates[0] else ""
+    back = f" ({t['claims_rejected']:,} rejected at the front end)" if t["claims_rejected"] else ""
     yield (
-        f"{plural(t['claims_answered'], 'claim')} answered, {t['claims_unanswered']:,} without an answer; "
+        f"{plural(t['claims_answered'], 'claim')} answered{back}, {t['claims_unanswered']:,} without an answer; "
         f"{plural(t['lines'], 'line')}{span}"
     )
     yield (
