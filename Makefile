@@ -16,7 +16,7 @@ PEERS := $(VENV)-bench/.installed
 .PHONY: help demo test quick lint format docs bench lock clean
 
 help:
-	@echo "make demo    install, then check examples/clinic.837 and explain 96372"
+	@echo "make demo    install, then check examples/clinic.837, explain 96372, audit a note"
 	@echo "make test    ruff, mypy, import-linter and the whole test suite"
 	@echo "make quick   the tests that take less than a minute together"
 	@echo "make lint    ruff, mypy, import-linter"
@@ -55,6 +55,10 @@ demo: $(RUN)
 	@$(BIN)/scrubjay $(DEMO) || [ $$? -eq 1 ]
 	@echo; echo "$$ scrubjay explain 96372"; echo
 	@$(BIN)/scrubjay explain 96372
+	@echo; echo "$$ scrubjay audit examples/notes/ketorolac.txt"; echo
+	@$(BIN)/scrubjay audit examples/notes/ketorolac.txt || [ $$? -eq 1 ]
+	@$(BIN)/scrubjay audit examples/notes/ketorolac.txt --format html -o audit.html || [ $$? -eq 1 ]
+	@echo "The same note marked up: audit.html"
 
 lint: $(DEV)
 	$(BIN)/ruff check
@@ -87,7 +91,7 @@ COMPILE = $(VENV)-lock/bin/pip-compile --quiet --generate-hashes --strip-extras 
 # Existing pins stay; `make lock UPGRADE=--upgrade` moves them to the newest versions that pyproject.toml allows.
 lock:
 	@test -x $(VENV)-lock/bin/pip-compile || { $(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip --quiet install pip-tools==7.6.2; }
-	$(COMPILE) --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) --extra chart --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --constraint requirements/run.txt --extra dev --extra refs --extra conformance --extra chart --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --only-build-deps --build-deps-for editable --build-deps-for wheel --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in
