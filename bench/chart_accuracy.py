@@ -15,13 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from chart.score import FIELDS, Score, Tally, score
-
 from scrubjay.chart.note.read import read
 
 ROOT = Path(__file__).parent.parent
 ANNOTATIONS = ROOT / "bench" / "chart" / "annotations.jsonl"
 OFFICE = ROOT / "tests" / "fixtures" / "notes"
-TEXTS = {"mtsamples_injections.jsonl": "transcription", "acibench_injections.jsonl": "note", "mtsdialog_injections.jsonl": "section_text"}
+TEXTS = {
+    "mtsamples_injections.jsonl": "transcription",
+    "acibench_injections.jsonl": "note",
+    "mtsdialog_injections.jsonl": "section_text",
+}
 ORDER = ("drug", "given", "status", *FIELDS)
 
 
@@ -86,7 +89,9 @@ def main() -> None:
         "development": office("office.jsonl"),
     }
     if results["public"] is None:
-        print(f"{options.notes} does not hold the public notes; the page cannot be written without them", file=sys.stderr)
+        print(
+            f"{options.notes} does not hold the public notes; the page cannot be written without them", file=sys.stderr
+        )
         if options.output:
             sys.exit(2)
     text = page({name: table(result) for name, result in results.items() if result is not None})

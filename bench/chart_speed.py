@@ -12,7 +12,6 @@ from itertools import cycle, islice
 from pathlib import Path
 
 from chart_accuracy import OFFICE, ROOT, TEXTS, lines
-
 from scrubjay.chart.audit import judge
 from scrubjay.chart.source import read_chart
 
@@ -26,7 +25,10 @@ def timed(name: str, texts: list[str], count: int) -> None:
         judge(read_chart(text.encode(), "note"), "note")
     wall, processor = time.perf_counter() - wall, time.process_time() - processor
     size = sum(map(len, chosen)) / count
-    print(f"{name}: {count} notes of {size:,.0f} characters: {count / processor * 60:,.0f} a minute of processor time ({wall:.1f} s by the wall)")
+    rate = count / processor * 60
+    print(
+        f"{name}: {count} notes of {size:,.0f} characters: {rate:,.0f} a minute of processor time ({wall:.1f} s by the wall)"
+    )
 
 
 def main() -> None:
@@ -37,7 +39,12 @@ def main() -> None:
     options = parser.parse_args()
     own = [row["text"] for name in ("office.jsonl", "office_held_out.jsonl") for row in lines(OFFICE / name)]
     timed("own office notes", own, options.count)
-    found = [row[column] for name, column in TEXTS.items() if (options.notes / name).is_file() for row in lines(options.notes / name)]
+    found = [
+        row[column]
+        for name, column in TEXTS.items()
+        if (options.notes / name).is_file()
+        for row in lines(options.notes / name)
+    ]
     if found:
         timed("public notes", found, options.count)
 

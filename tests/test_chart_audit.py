@@ -133,7 +133,7 @@ def test_every_item_of_the_checklist_says_why_and_from_whom() -> None:
     listed = {row["item"]: row for row in rows("checklist")}
     assert set(listed) == set(ITEMS)
     for row in listed.values():
-        assert row["why"] and row["source"] and row["denial"] and row["hint"], row["item"]
+        assert all(row[column] for column in ("why", "source", "denial", "hint")), row["item"]
 
 
 # ---- the command
@@ -176,7 +176,9 @@ def test_json_is_the_contracts_document(run: Run, tmp_path: Path) -> None:
 
 def test_machine_output_holds_no_sentence_and_no_name_of_the_patient() -> None:
     bundle = json.loads(BUNDLE.read_text(encoding="utf-8"))
-    administration = next(e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "MedicationAdministration")
+    administration = next(
+        e["resource"] for e in bundle["entry"] if e["resource"]["resourceType"] == "MedicationAdministration"
+    )
     administration["performer"][0]["actor"] = {"display": "mother of Willa Testcase"}
     audit = judge(read_chart(json.dumps(bundle).encode(), "chart"), "chart")
     hidden, shown = json.dumps(document(audit)), json.dumps(document(audit, phi=True))

@@ -34,14 +34,22 @@ def resource(bundle: dict[str, Any], kind: str, number: int = 0) -> dict[str, An
 def test_a_bundle_becomes_an_encounter(bundle: dict[str, Any]) -> None:
     found = encounter(bundle)
     assert (found.source, found.encounter.place_of_service, str(found.encounter.date)) == ("fhir", "11", "2026-03-02")
-    assert (found.patient.last_name, found.coverage[0].payer_id, found.coverage[0].member_id) == ("Testcase", "87726", "W123456789")
+    assert (found.patient.last_name, found.coverage[0].payer_id, found.coverage[0].member_id) == (
+        "Testcase",
+        "87726",
+        "W123456789",
+    )
     rendering, billing = found.provider("rendering"), found.provider("billing")
     assert rendering is not None
     assert billing is not None
     assert (rendering.npi, rendering.credential, rendering.taxonomy) == ("1093817465", "MD", "2084P0800X")
     assert (billing.npi, billing.tin, billing.type) == ("1234567893", "123456789", "organization")
     assert [one.code for one in found.diagnoses] == ["F20.9"]
-    assert (found.orders[0].drug, found.orders[0].dose, found.orders[0].route) == ("paliperidone palmitate", "156", "IM")
+    assert (found.orders[0].drug, found.orders[0].dose, found.orders[0].route) == (
+        "paliperidone palmitate",
+        "156",
+        "IM",
+    )
     jsonschema.validate(json.loads(found.model_dump_json()), schema())
 
 
@@ -71,7 +79,8 @@ def test_statuses(bundle: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "expected"), [("not-done", "declined"), ("on-hold", "planned"), ("in-progress", "given"), ("entered-in-error", None)]
+    ("status", "expected"),
+    [("not-done", "declined"), ("on-hold", "planned"), ("in-progress", "given"), ("entered-in-error", None)],
 )
 def test_the_status_of_an_administration(bundle: dict[str, Any], status: str, expected: str | None) -> None:
     resource(bundle, "MedicationAdministration")["status"] = status
@@ -97,7 +106,10 @@ def test_the_note_of_a_chart_may_contradict_its_record(bundle: dict[str, Any]) -
     ("change", "said"),
     [
         (lambda b: resource(b, "MedicationAdministration").pop("status"), "MedicationAdministration/ma1: status"),
-        (lambda b: resource(b, "MedicationAdministration")["dosage"].update(dose={"value": "Zebulon"}), "MedicationAdministration/ma1"),
+        (
+            lambda b: resource(b, "MedicationAdministration")["dosage"].update(dose={"value": "Zebulon"}),
+            "MedicationAdministration/ma1",
+        ),
         (lambda b: b["entry"].append({"resource": {**resource(b, "Patient"), "id": "p2"}}), "2 Patient"),
         (lambda b: resource(b, "Immunization")["patient"].update(reference="Patient/p9"), "2 patients"),
     ],
@@ -129,7 +141,9 @@ def test_what_is_no_chart_is_refused_in_one_line(data: bytes, said: str) -> None
         read_chart(data, "chart")
 
 
-@pytest.mark.parametrize("path", shared_files("corpus/fhir", "hl7r4__MedicationAdministration-*.json"), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", shared_files("corpus/fhir", "hl7r4__MedicationAdministration-*.json"), ids=lambda path: path.stem
+)
 def test_published_administrations_are_read(path: Path) -> None:
     document = json.loads(path.read_bytes())
     found = read_chart(path.read_bytes(), path.name).administrations

@@ -12,4 +12,6 @@ from scrubjay.chart.audit import document
 def pages(facts: Facts) -> dict[str, str]:
     """Return the schema files by name."""
     schemas = {"encounter": model.schema(), "audit": document.schema()}
-    return {f"{name}.schema.json": json.dumps(found, indent=1, ensure_ascii=False) + "\n" for name, found in schemas.items()}
+    return {
+        f"{name}.schema.json": json.dumps(found, indent=1, ensure_ascii=False) + "\n" for name, found in schemas.items()
+    }
