@@ -60,7 +60,7 @@ demo: $(RUN)
 	@$(MAKE) --no-print-directory demo-chart demo-money
 
 # From a note to its audit, a proposed claim and its form, in a folder that is left to be looked at.
-demo-chart: $(DEV)
+demo-chart: $(RUN)
 	@mkdir -p .demo
 	@echo; echo "$$ scrubjay audit $(NOTE)"; echo
 	@$(BIN)/scrubjay audit $(NOTE) || [ $$? -eq 1 ]
@@ -126,7 +126,7 @@ COMPILE = $(VENV)-lock/bin/pip-compile --quiet --generate-hashes --strip-extras 
 # Existing pins stay; `make lock UPGRADE=--upgrade` moves them to the newest versions that pyproject.toml allows.
 lock:
 	@test -x $(VENV)-lock/bin/pip-compile || { $(PYTHON) -m venv $(VENV)-lock && $(VENV)-lock/bin/python -m pip --quiet install pip-tools==7.6.2; }
-	$(COMPILE) --output-file requirements/run.txt pyproject.toml
+	$(COMPILE) --extra chart --extra fhir --extra form --output-file requirements/run.txt pyproject.toml
 	$(COMPILE) --constraint requirements/run.txt --extra dev --extra refs --extra conformance --extra chart --extra fhir --extra form --output-file requirements/dev.txt pyproject.toml
 	$(COMPILE) --constraint requirements/dev.txt --only-build-deps --build-deps-for editable --build-deps-for wheel --output-file requirements/build.txt pyproject.toml
 	$(COMPILE) --output-file requirements/bench.txt requirements/bench.in

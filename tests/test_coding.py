@@ -360,7 +360,7 @@ def test_the_command_writes_text_json_and_a_claim(run: Run, tmp_path: Path) -> N
 def test_a_note_is_coded_as_its_encounter_is(name: str, run: Run, tmp_path: Path) -> None:
     pytest.importorskip("negspacy", reason="the chart extra is not installed: notes are not read")
     chart, note = (ROOT / "examples" / "charts" / f"{name}.{kind}" for kind in ("json", "txt"))
-    ran = run("code", note, "--with", chart, "--as-of", "2026-03-20", "--format", "json")
+    ran = run("code", note, "--with", chart, "--as-of", "2026-03-20", "--format", "json", "--phi")
     assert ran.code == (1 if name == "gonorrhea" else 0), ran.err
     data = json.loads(ran.out)
     whole = json.loads(run("code", chart, "--as-of", "2026-03-20", "--format", "json").out)
@@ -370,6 +370,15 @@ def test_a_note_is_coded_as_its_encounter_is(name: str, run: Run, tmp_path: Path
     for line in data["lines"]:
         for item in (item for item in line["evidence"] if "start" in item):
             assert text[item["start"] : item["end"]] == item["text"]
+
+
+def test_sentences_of_a_note_are_masked_unless_they_are_asked_for() -> None:
+    words = {"value": "yes", "text": "separate evaluation of Ada Feather", "start": 0, "end": 34}
+    given = drug("ketorolac", "30", "mg", "IM", ndc="00409379501", waste="0")
+    visit = {"code": "99213", "diagnoses": ["M54.50"], "separate_evaluation": words}
+    coding = coded(given, visit=visit)
+    assert "Ada" not in json.dumps(document(coding))
+    assert "Ada" in json.dumps(document(coding, phi=True))
 
 
 @pytest.mark.parametrize(
@@ -469,3 +478,13 @@ def test_no_chart_breaks_it_and_nothing_is_made_up(
         assert line["ndc"] is None or line["ndc"]["ndc11"] in stated
     if not any(one["status"] == "given" for one in administrations):
         assert data["lines"] == []
+
+
+def test_a_clinician_called_sample_gives_no_free_samples() -> None:
+    text = "Ordered by Robin Sample, MD. Ketorolac 30 mg IM given by P. Sample, RN from a single-dose vial."
+    at = text.index("Ketorolac")
+    name = {"value": "ketorolac", "text": "Ketorolac", "start": at, "end": at + 9}
+    given = {**drug("", "30", "mg", "IM", ndc="00409379501", waste="0"), "drug": name, "note": 0}
+    assert coded(given, notes=[{"text": text}]).drafts[1].charge == Decimal("24.00")
+    told = text.replace("single-dose vial", "free sample vial")
+    assert coded(given, notes=[{"text": told}]).drafts[1].charge == Decimal("0.01")

@@ -6,8 +6,12 @@ import json
 
 from docs_build.common import Facts
 from scrubjay.chart import model
+from scrubjay.chart.audit import document
 
 
 def pages(facts: Facts) -> dict[str, str]:
     """Return the schema files by name."""
-    return {"encounter.schema.json": json.dumps(model.schema(), indent=1, ensure_ascii=False) + "\n"}
+    schemas = {"encounter": model.schema(), "audit": document.schema()}
+    return {
+        f"{name}.schema.json": json.dumps(found, indent=1, ensure_ascii=False) + "\n" for name, found in schemas.items()
+    }

@@ -65,6 +65,7 @@ def code(
     as_of: Annotated[
         str | None, typer.Option(metavar="DATE", help="The day on which we judge, YYYY-MM-DD (default: today).")
     ] = None,
+    phi: Annotated[bool, typer.Option("--phi", help="Show sentences and names of the chart in JSON, too.")] = False,
 ) -> int:
     """Propose claim lines for what a chart says was given.
 
@@ -92,7 +93,7 @@ def code(
     )
     with destination(None if to is not None else output) as out:
         if format is Format.json:
-            out.write(json.dumps(document(coding), ensure_ascii=False, indent=1).encode() + b"\n")
+            out.write(json.dumps(document(coding, phi=phi), ensure_ascii=False, indent=1).encode() + b"\n")
         else:
             style = style_of(sys.stdout, to_file=output is not None and to is None)
             for line in lines(coding, style):

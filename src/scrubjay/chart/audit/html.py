@@ -105,6 +105,8 @@ def _spans(audit: Audit, index: int) -> list[tuple[int, int, str, str]]:
         for name, value in one.values().items():
             if name != "verb":
                 add(value, name, f"{number + 1} {one.status}, ")
+        for name, value in one.conflicts.items():
+            add(value, name, f"{number + 1} contradicts: ")
     if index == 0:
         meeting = audit.encounter.encounter
         for name in ("signature", "consent", "assessment"):
@@ -162,21 +164,15 @@ def _line(row: Row) -> Markup:
     said: list[Content] = [tag("div", row.found)] if row.found else []
     said += [tag("div", evidence(value), class_="evidence") for value in row.evidence]
     if row.state in ("missing", "contradictory"):
-        said.append(
-            tag(
-                "div",
-                row.why,
-                " ",
-                tag("b", "Add: "),
-                row.hint,
-                ". ",
-                tag("b", "Denial: "),
-                row.denial,
-                ". ",
-                tag("small", row.source),
-                class_="why",
-            )
-        )
+        asked = [
+            tag("b", "Add: " if row.state == "missing" else "Settle: "),
+            row.hint,
+            ". ",
+            tag("b", "Denial: "),
+            row.denial,
+            ". ",
+        ]
+        said.append(tag("div", row.why, " ", asked, tag("small", row.source), class_="why"))
     return tag(
         "tr",
         tag("th", row.item, scope="row"),

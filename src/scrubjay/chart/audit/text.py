@@ -65,4 +65,8 @@ def _rows(rows: list[Row], style: Style) -> Iterator[str]:
         said = " ".join(part for part in (row.found, shown) if part)
         yield f"     {style.paint(name.ljust(13), COLOURS[row.state])} {row.item:<19} {clean(said)}".rstrip()
         if row.state in ("missing", "contradictory"):
-            yield from style.block(f"{row.why} Add: {row.hint}. Denial: {row.denial}.", 39, "dim")
+            yield from style.block(
+                f"{row.why} {'Add' if row.state == 'missing' else 'Settle'}: {row.hint}. Denial: {row.denial}.",
+                39,
+                "dim",
+            )

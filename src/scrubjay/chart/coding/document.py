@@ -7,16 +7,22 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
+from scrubjay.chart.audit.document import Masking
 from scrubjay.chart.coding.engine import Coding
+from scrubjay.chart.model import Encounter, Value
 from scrubjay.render.machine import public
 from scrubjay.render.style import Style, clean, money
 
 SCHEMA = "scrubjay.coding/1"
 
 
-def document(coding: Coding) -> dict[str, Any]:
-    """Return the document; money, units and quantities are decimal strings, no name of a patient is in it."""
+def document(coding: Coding, *, phi: bool = False) -> dict[str, Any]:
+    """Return the document; money, units and quantities are decimal strings.
+
+    Without ``phi`` what is known of the patient, and sentences of the note, are masked as in an audit; their offsets stay.
+    """
     claim = coding.claim
+    hide = Masking(coding.encounter or Encounter(), phi)
     head: dict[str, Any] = {"policy": coding.policy, "date": coding.day.isoformat() if coding.day else None}
     if claim is not None:
         head |= {
@@ -45,7 +51,7 @@ def document(coding: Coding) -> dict[str, Any]:
                 else None,
                 "narrative": draft.narrative or draft.note,
                 "why": "; ".join(draft.why),
-                "evidence": draft.evidence,
+                "evidence": [_shown(item, hide) for item in draft.evidence],
                 "date": line.service_date.isoformat() if line.service_date else None,
             }
             for draft, line in zip(coding.drafts, lines, strict=True)
@@ -56,7 +62,7 @@ def document(coding: Coding) -> dict[str, Any]:
                 "code": proposal.code,
                 "modifier": proposal.modifier,
                 "supported": proposal.supported,
-                "evidence": proposal.evidence,
+                "evidence": [_shown(item, hide) for item in proposal.evidence],
                 "missing": proposal.missing,
                 "accepted": (proposal.line, proposal.modifier) in coding.accepted,
             }
@@ -67,6 +73,12 @@ def document(coding: Coding) -> dict[str, Any]:
         "missing": coding.missing,
         "findings": findings(coding),
     }
+
+
+def _shown(item: dict[str, Any], hide: Masking) -> dict[str, Any]:
+    """Return evidence as it may be shown."""
+    places = {name: item[name] for name in ("value", "text", "start", "end", "resource") if name in item}
+    return {"field": item["field"], **hide.evidence(Value.model_validate(places))} if "value" in places else item
 
 
 def findings(coding: Coding) -> list[dict[str, Any]]:

@@ -38,6 +38,7 @@ class Coding:
     missing: list[str] = field(default_factory=list)
     accepted: list[tuple[int, str]] = field(default_factory=list)
     report: Report | None = None
+    encounter: Encounter | None = None
 
 
 def code_encounter(
@@ -74,7 +75,9 @@ def code_encounter(
     _charges(sheet)
     proposals = _confirmations(sheet) + propose(sheet.drafts, encounter, day, tables)
     claim = _claim(sheet, encounter)
-    coding = Coding(claim, name, day, sheet.drafts, proposals, _unique(sheet.rejected), sheet.missing)
+    coding = Coding(
+        claim, name, day, sheet.drafts, proposals, _unique(sheet.rejected), sheet.missing, encounter=encounter
+    )
     _accept(coding, accept)
     if coding.claim is not None and coding.claim.lines:
         # A charge that is missing is named by its code already.

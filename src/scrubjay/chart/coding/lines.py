@@ -257,7 +257,8 @@ def is_free(given: Administration, encounter: Encounter) -> str:
     Words of the chart are read as those of a claim are: the values, and the sentence of the note that names the drug.
     """
     words = " ".join(v.text or v.value for v in (given.container, given.drug, given.verb) if v is not None)
-    words += f" {_sentence(given, encounter)}"
+    # Sample with a capital is a name.
+    words += " " + re.sub(r"\bSamples?\b", "", _sentence(given, encounter))
     told = re.search(FREE, words) is not None and re.search(NOT_FREE, words) is None
     if told and re.search(r"(?i)\bsamples?\b", words):
         return "FREE SAMPLE"
@@ -270,7 +271,7 @@ def _sentence(given: Administration, encounter: Encounter) -> str:
     if given.note is None or given.drug is None or given.drug.start is None:
         return ""
     text = encounter.notes[given.note].text
-    ends = [match.end() for match in re.finditer(r"(?<![A-Z])[.;]\s|\n\s*\n", text)]
+    ends = [match.end() for match in re.finditer(r"(?<![\s(][A-Z])[.;]\s|\n\s*\n", text)]
     begin = max((end for end in ends if end <= given.drug.start), default=0)
     return text[begin : next((end for end in ends if end > given.drug.start), len(text))]
 

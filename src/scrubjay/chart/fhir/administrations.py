@@ -88,7 +88,7 @@ def orders(chart: Chart, who: dict[str, Provider]) -> list[Order]:
                 date=dt.date.fromisoformat(day) if day else None,
                 orderer=requester.id if requester else (one.get("requester") or {}).get("display"),
                 status=ORDER_STATUS.get(one.get("status", ""), "unknown"),  # type: ignore[arg-type]
-                diagnoses=[found for found in _reasons(chart, one) if found],
+                diagnoses=[value for value, _ in _reasons(chart, one)],
             )
         )
     return result
@@ -120,14 +120,17 @@ def _drug(chart: Chart, one: Resource) -> tuple[dict[str, Any] | None, Resource 
     return concept or ({"text": reference["display"]} if reference and reference.get("display") else None), medication
 
 
-def _reasons(chart: Chart, one: Resource) -> list[str | None]:
-    found = []
+def _reasons(chart: Chart, one: Resource) -> list[tuple[str, str]]:
+    """Return why a drug was ordered or given: an ICD-10-CM code, else words, each with the resource that says so."""
+    found: list[tuple[str | None, str]] = []
     for reference in one.get("reasonReference", []):
         condition = chart.follow(reference, one)
-        concept = (condition or {}).get("code")
-        found.append(terms.code(concept, terms.ICD10) or terms.words(concept))
-    found += [terms.code(concept, terms.ICD10) for concept in one.get("reasonCode", [])]
-    return found
+        if condition is not None and condition["resourceType"] == "Condition":
+            found.append(
+                (terms.code(condition.get("code"), terms.ICD10) or terms.words(condition.get("code")), name(condition))
+            )
+    found += [(terms.code(concept, terms.ICD10), name(one)) for concept in one.get("reasonCode", [])]
+    return [(value, source) for value, source in found if value]
 
 
 def _common(
@@ -156,8 +159,8 @@ def _common(
         provider = _provider(chart, who, request.get("requester"), request)
         build.put("orderer", people.shown(request.get("requester"), provider), name(request))
         orderer = orderer or (provider.id if provider else None)
-    for reason in [*_reasons(chart, one), *(_reasons(chart, request) if request else [])]:
-        build.put("diagnosis", reason)
+    for reason, source in [*_reasons(chart, one), *(_reasons(chart, request) if request else [])]:
+        build.put("diagnosis", reason, source)
     return giver, orderer, name(request) if request else None
 
 

@@ -24,7 +24,7 @@ ANCHORS = "anchors"
 LONGEST = 1_000_000
 
 BREAK = re.compile(
-    r"\n\s*\n|\.,|:,|(?<=[a-z0-9)%])\.(?:\s+(?=[A-Z0-9(*\"•-])|(?=[A-Z][a-z]))|[!?]\s+|\n|,\s*(?=\d{1,2}[.)]\s)|\s\d{1,2}\.\s+(?=[A-Z])|•"
+    r"\n\s*\n|\.,|:,|(?<=[A-Za-z0-9)%])\.(?:\s+(?=[A-Z0-9(*\"•-])|(?=[A-Z][a-z]))|[!?]\s+|\n|,\s*(?=\d{1,2}[.)]\s)|\s\d{1,2}\.\s+(?=[A-Z])|•"
 )
 ABBREVIATION = re.compile(
     r"\b(?:Dr|Mr|Mrs|Ms|No|vs|approx|St|Jr|Sr|Pt|pt|exp|inj|Inj|dept|Dept|i\.e|e\.g|q|p\.o|p\.r|b\.i|t\.i|h\.s|[A-Z])$"
@@ -145,17 +145,36 @@ def meanings(text: str, anchors: Sequence[tuple[int, int]], bounds: Sequence[tup
     """Return, for each span of ``anchors``, the meanings that reach it; ``bounds`` are the sentences."""
     if not anchors:
         return []
+    from spacy.tokens import Doc
+
     nlp = _pipeline()
-    doc = nlp.make_doc(text)
-    starts = {low for low, _ in bounds}
-    pending = sorted(starts)
+    # Only sentences with an anchor are looked at; ``moved`` says where each begins in the shortened text.
+    pieces: list[str] = []
+    moved: list[tuple[int, int, int]] = []
+    length = 0
+    for low, high in bounds:
+        if any(low <= start < high for start, _ in anchors):
+            pieces.append(text[low:high] + "\n")
+            moved.append((low, high, length - low))
+            length += high - low + 1
+    tokens = nlp.make_doc("".join(pieces))
+    begins = [low + shift for low, _, shift in moved]
+    starts = [False] * len(tokens)
     position = 0
-    for token in doc:
-        token.is_sent_start = token.i == 0
-        while position < len(pending) and pending[position] <= token.idx:
-            token.is_sent_start = True
+    for token in tokens:
+        while position < len(begins) and begins[position] <= token.idx:
+            starts[token.i] = True
             position += 1
-    spans = [doc.char_span(start, end, alignment_mode="expand") for start, end in anchors]
+    doc = Doc(
+        nlp.vocab,
+        words=[token.text for token in tokens],
+        spaces=[bool(token.whitespace_) for token in tokens],
+        sent_starts=starts,  # type: ignore[arg-type]
+    )
+    spans = []
+    for start, end in anchors:
+        shift = next((by for low, high, by in moved if low <= start < high), None)
+        spans.append(None if shift is None else doc.char_span(start + shift, end + shift, alignment_mode="expand"))
     doc.spans[ANCHORS] = [span for span in spans if span is not None]
     for _, component in nlp.pipeline:
         doc = component(doc)

@@ -5,31 +5,14 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass
 
-from scrubjay.chart.note import context
+from scrubjay.chart.note import context, following
 from scrubjay.chart.note.fields import Hit, details
-from scrubjay.chart.note.sections import Section, Sections, blocks
+from scrubjay.chart.note.sections import Sections, blocks
+from scrubjay.chart.note.statement import INJECTION, OWN, REACH, SHARED, Draft, given_verb
 from scrubjay.chart.note.vocabulary import Mention, vocabulary
-from scrubjay.chart.tables import phrases, rows
 
-OWN = (
-    "dose unit volume_ml strength route site laterality time date giver credential lot expiry ndc waste"
-    " waste_unit frequency start stop container diagnosis orderer order patient_supplied reaction observation"
-).split()
-"""Details that belong to one administration."""
-SHARED = ("route", "site", "laterality", "time", "date", "giver", "credential")
-"""What drugs joined by ``and`` share when it is written once."""
-FOLLOWING = frozenset(OWN) - {"frequency", "date"}
-"""What a later sentence may still say of the injection before it."""
-PARENTERAL = frozenset(
-    "IM SC IV IV-push IA intra-articular intrabursal intralesional intradermal intravitreal subconjunctival epidural intrathecal".split()
-)
-INJECTION = re.compile(
-    r"\b(?:inject\w*|shots?|vaccin\w*|immuni[sz]\w*|infiltrat\w*|infus\w*|booster|depot|epidural|retrobulbar|nerve\s+block|injectable)\b",
-    re.IGNORECASE,
-)
 FILLER = re.compile(
     r"^(?:[\s(-]|of|the|a|an|plain|some|additional|each|injectable|buffered|preservative-free|generic|dose|solution|for|which|\))*$",
     re.IGNORECASE,
@@ -52,79 +35,6 @@ TOGETHER = re.compile(
     r"\b(?:same|one|single|a\s+single)\s+syringe\b|\bmixture\s+of\b|\bmixed\s+(?:in|with|together)\b|\bcombined\s+in\b",
     re.IGNORECASE,
 )
-REACH = 70
-"""How far a dose may stand from its drug, in characters."""
-
-
-@dataclass(eq=False)
-class Draft:
-    """One statement: the mention, its clause and sentence, and the details found for it."""
-
-    mention: Mention | None
-    start: int
-    end: int
-    clause: tuple[int, int]
-    sentence: int
-    section: Section
-    structured: bool
-    meanings: frozenset[str] = frozenset()
-    verb: Hit | None = None
-    drug: Hit | None = None
-    hits: dict[str, Hit] = field(default_factory=dict)
-    same_syringe: Draft | None = None
-    conflicts: dict[str, Hit] = field(default_factory=dict)
-
-    @property
-    def closed(self) -> bool:
-        """Whether what is said of it is that it was not given here."""
-        return self.verb is None and bool(
-            self.meanings & {"declined", "planned", "historical", "conditional", "elsewhere", "other"}
-        )
-
-    def take(self, hit: Hit, *, replace: bool = False) -> bool:
-        """Keep a detail unless its field is taken; what stands with it comes along."""
-        if hit.field in self.hits and not replace:
-            return False
-        self.hits[hit.field] = hit
-        for extra in hit.extra:
-            self.hits.setdefault(extra.field, extra)
-        return True
-
-
-@cache
-def _verbs() -> re.Pattern[str]:
-    words = [phrase for row in rows("verbs") if row["kind"] == "given" for phrase in phrases(row["phrases"])]
-    parts = sorted((re.escape(word).replace(r"\ ", r"\s+") for word in words), key=len, reverse=True)
-    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])", re.IGNORECASE)
-
-
-REFUSED = re.compile(
-    r"\W*(?:but|however|although|though)?\W*(?:the\s+)?(?:patient|pt|he|she|they|family|mother|father|parents?)\s+(?:has\s+|then\s+|later\s+)?(?:refused|declined|did\s+not\s+want|refuses|declines)\b(?!\s+(?:to\s+wait|observation|the\s+wait))",
-    re.IGNORECASE,
-)
-GAVE = re.compile(r"giv|gave|inject|admin", re.IGNORECASE)
-MODAL = re.compile(
-    r"(?:\b(?:be|being|if|not|never|n't|no|to|is|are|when|incase|until|unless|last|previously|prior|before|order|orders)\s+(?:\w+\s+)?)$",
-    re.IGNORECASE,
-)
-IS_DONE = re.compile(r"\b(?:is|are)\s+(?:then\s+|also\s+|next\s+|now\s+|subsequently\s+)?$", re.IGNORECASE)
-
-
-def given_verb(text: str, low: int, high: int) -> Hit | None:
-    """Return the first verb of a clause that says it was done; ``will be given`` says that it was not."""
-    for match in _verbs().finditer(text, low, high):
-        before = text[max(low, match.start() - 22) : match.start()]
-        if MODAL.search(before) and not IS_DONE.search(before):
-            continue
-        if (
-            text[match.end() : match.end() + 12]
-            .lstrip()
-            .lower()
-            .startswith(("by the pharmacy", "instructions", "the option", "information", "education"))
-        ):
-            continue
-        return Hit("verb", match.group().lower(), *match.span())
-    return None
 
 
 @dataclass
@@ -183,7 +93,7 @@ def parse(text: str) -> Parsed:
                 _assign(text, own, here)
                 in_sentence += own
             else:
-                in_sentence += _without_a_drug(
+                in_sentence += following.go_on(
                     text, clause, number, here, drafts + in_sentence, block, sections.at(low), structured, unnamed
                 )
         _couple(text, low, high, in_sentence)
@@ -302,94 +212,6 @@ def _joined(text: str, first: Draft, second: Draft, hits: list[Hit]) -> bool:
         if first.end <= other.start and stop <= second.start and other.field in OWN:
             between = between[: other.start - first.end] + " " + between[stop - first.end :]
     return len(between) < REACH and bool(JOINED.match(between))
-
-
-def _without_a_drug(
-    text: str,
-    clause: tuple[int, int],
-    number: int,
-    hits: list[Hit],
-    earlier: list[Draft],
-    block: tuple[int, int],
-    section: Section,
-    structured: bool,
-    nouns: dict[tuple[int, int], frozenset[str]],
-) -> list[Draft]:
-    """Add a clause without a drug's name to the injection it goes on about, or make it a statement of its own."""
-    verb = given_verb(text, *clause)
-    own = [hit for hit in hits if hit.field in FOLLOWING]
-    if REFUSED.match(text, *clause):
-        for draft in earlier:
-            if draft.sentence == number:
-                draft.meanings |= {"declined"}
-        return []
-    injected = INJECTION.search(text, *clause)
-    said_of_it = nouns.get(injected.span(), frozenset()) if injected else frozenset()
-    if said_of_it - {"topic"} and not structured:
-        return []
-    current = [draft for draft in earlier if block[0] <= draft.start < block[1] and "dropped" not in draft.meanings]
-    fields = {hit.field for hit in own}
-    said = verb is not None and (
-        bool(fields & {"dose", "route"})
-        or ("site" in fields and (injected is not None or GAVE.search(verb.value) is not None))
-    )
-    if current:
-        last = current[-1]
-        near = number - last.sentence <= 8
-        if said and near and last.closed:
-            draft = Draft(None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb, last.drug)
-            _fill(draft, own)
-            return [draft]
-        if (
-            near
-            and not last.closed
-            and (
-                said
-                or structured
-                or fields
-                & {"lot", "ndc", "expiry", "waste", "giver", "credential", "site", "time", "reaction", "observation"}
-            )
-        ):
-            if verb is not None and last.verb is None and said:
-                last.verb = verb
-            _fill(
-                last,
-                [
-                    hit
-                    for hit in own
-                    if hit.field not in ("dose", "route", "site", "volume_ml", "diagnosis") or said or structured
-                ],
-            )
-        return []
-    if said and injected and fields & {"site", "route"} and _last_drug(earlier) is None:
-        draft = Draft(None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb)
-        _fill(draft, own)
-        return [draft]
-    if (
-        said
-        and "site" in fields
-        and earlier
-        and (last_drug := _last_drug(earlier)) is not None
-        and number - last_drug.sentence <= 8
-    ):
-        if last_drug.closed:
-            draft = Draft(
-                None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb, last_drug.drug
-            )
-            _fill(draft, own)
-            return [draft]
-        _fill(last_drug, own)
-        last_drug.verb = last_drug.verb or verb
-    return []
-
-
-def _last_drug(earlier: list[Draft]) -> Draft | None:
-    return next((draft for draft in reversed(earlier) if draft.drug and "dropped" not in draft.meanings), None)
-
-
-def _fill(draft: Draft, hits: list[Hit]) -> None:
-    for hit in hits:
-        draft.take(hit)
 
 
 def _couple(text: str, low: int, high: int, drafts: list[Draft]) -> None:

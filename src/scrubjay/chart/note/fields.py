@@ -291,6 +291,7 @@ def _people() -> tuple[re.Pattern[str], ...]:
             rf"(?P<name>{NAME}),?\s+{credential}\s*,?\s+(?:has\s+)?(?i:administered|gave|injected|performed|vaccinated)\b"
         ),
         re.compile(rf"{NOT_THE_GIVER}\b[Bb]y\s*:?\s+(?P<name>{NAME})\s*[,(]?\s*{credential}"),
+        re.compile(rf"{NOT_THE_GIVER}\b[Bb]y\s+(?P<name>{_CAP}[ ]+{_CAP})(?![ ]*[A-Z])"),
     )
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from scrubjay.chart.model import Administration, Numeric, Status, Value
-from scrubjay.chart.note.drafts import INJECTION, OWN, PARENTERAL, Draft, Parsed, parse
+from scrubjay.chart.note.drafts import Parsed, parse
 from scrubjay.chart.note.fields import ONCE, Hit, moments
+from scrubjay.chart.note.statement import INJECTION, OWN, PARENTERAL, Draft
 from scrubjay.chart.tables import phrases, rows
 
 VISIT = ("consent", "assessment", "signature", "supervision", "separate", "order", "orderer")
@@ -106,6 +107,8 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return "historical" if narrated and not here and not strong else "given"
     if (strong and "topic" not in meanings) or (here and not meanings):
         return "given"
+    if "order" in draft.hits and "topic" not in meanings:
+        return "planned"
     if draft.structured and ("dose" in draft.hits or "route" in draft.hits):
         return "given"
     if draft.section.status in ("historical", "elsewhere", "planned"):
@@ -187,7 +190,7 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
         if (
             given
             and status in ("planned", "hypothetical")
-            and (bare or not _future(parsed, draft))
+            and (bare or "order" in draft.hits or not _future(parsed, draft))
             and not _conflict(given[-1][0], draft)
         ):
             _order(parsed, given[-1][0], draft, status)
@@ -200,7 +203,7 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
             for one, other in kept[number + 1 :]
             if other == "given" and _same_drug(one, draft) and not _conflict(one, draft)
         ]
-        if later and status in ("planned", "hypothetical") and not _future(parsed, draft):
+        if later and status in ("planned", "hypothetical") and ("order" in draft.hits or not _future(parsed, draft)):
             _order(parsed, later[0], draft, status)
             continue
         result.append((draft, status))
@@ -232,7 +235,8 @@ def _absorb(into: Draft, draft: Draft) -> None:
         held = into.hits.setdefault(name, hit)
         if name in COMPARED and held.value != hit.value:
             into.conflicts.setdefault(name, hit)
-    into.verb = into.verb or draft.verb
+    if into.verb is None and draft.verb is not None:
+        into.verb, into.drug = draft.verb, draft.drug or into.drug
 
 
 def _order(parsed: Parsed, given: Draft, draft: Draft, status: Status) -> None:

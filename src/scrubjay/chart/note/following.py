@@ -1,0 +1,103 @@
+"""Sentences that go on about an injection without naming its drug: ``Given in the left deltoid by ...``."""
+
+from __future__ import annotations
+
+import re
+
+from scrubjay.chart.note.fields import Hit
+from scrubjay.chart.note.sections import Section
+from scrubjay.chart.note.statement import FOLLOWING, INJECTION, Draft, given_verb
+
+REFUSED = re.compile(
+    r"\W*(?:but|however|although|though)?\W*(?:the\s+)?(?:patient|pt|he|she|they|family|mother|father|parents?)\s+(?:has\s+|then\s+|later\s+)?(?:refused|declined|did\s+not\s+want|refuses|declines)\b(?!\s+(?:to\s+wait|observation|the\s+wait))",
+    re.IGNORECASE,
+)
+TELLING = frozenset("lot ndc expiry waste giver credential site time reaction observation container strength".split())
+"""Details that only an injection has."""
+APART = ("dose", "route", "site", "volume_ml", "diagnosis")
+"""What a later sentence says of the injection only when it also says that it was given."""
+PACKAGE = re.compile(r"\b(?:vial|syringe|ampule|drawn\s+up|mixed)\b", re.IGNORECASE)
+GAVE = re.compile(r"giv|gave|inject|admin", re.IGNORECASE)
+
+
+def go_on(
+    text: str,
+    clause: tuple[int, int],
+    number: int,
+    hits: list[Hit],
+    earlier: list[Draft],
+    block: tuple[int, int],
+    section: Section,
+    structured: bool,
+    nouns: dict[tuple[int, int], frozenset[str]],
+) -> list[Draft]:
+    """Add a clause without a drug's name to the injection it goes on about, or make it a statement of its own."""
+    verb = given_verb(text, *clause)
+    own = [hit for hit in hits if hit.field in FOLLOWING]
+    if REFUSED.match(text, *clause):
+        for draft in earlier:
+            if draft.sentence == number:
+                draft.meanings |= {"declined"}
+        return []
+    injected = INJECTION.search(text, *clause)
+    said_of_it = nouns.get(injected.span(), frozenset()) if injected else frozenset()
+    if said_of_it - {"topic"} and not structured:
+        return []
+    current = [draft for draft in earlier if block[0] <= draft.start < block[1] and "dropped" not in draft.meanings]
+    fields = {hit.field for hit in own}
+    said = verb is not None and (
+        bool(fields & {"dose", "route"})
+        or ("site" in fields and (injected is not None or GAVE.search(verb.value) is not None))
+    )
+    if current:
+        last = current[-1]
+        near = number - last.sentence <= 8
+        if said and near and last.closed:
+            draft = Draft(None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb, last.drug)
+            fill(draft, own)
+            return [draft]
+        if near and not last.closed and (said or structured or fields & TELLING):
+            if verb is not None and last.verb is None and said:
+                last.verb = verb
+            fill(
+                last,
+                [
+                    hit
+                    for hit in own
+                    if hit.field not in APART
+                    or said
+                    or structured
+                    or (hit.field == "volume_ml" and PACKAGE.search(text, *clause))
+                ],
+            )
+        return []
+    if said and injected and fields & {"site", "route"} and _last_drug(earlier) is None:
+        draft = Draft(None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb)
+        fill(draft, own)
+        return [draft]
+    if (
+        said
+        and "site" in fields
+        and earlier
+        and (last_drug := _last_drug(earlier)) is not None
+        and number - last_drug.sentence <= 8
+    ):
+        if last_drug.closed:
+            draft = Draft(
+                None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb, last_drug.drug
+            )
+            fill(draft, own)
+            return [draft]
+        fill(last_drug, own)
+        last_drug.verb = last_drug.verb or verb
+    return []
+
+
+def _last_drug(earlier: list[Draft]) -> Draft | None:
+    return next((draft for draft in reversed(earlier) if draft.drug and "dropped" not in draft.meanings), None)
+
+
+def fill(draft: Draft, hits: list[Hit]) -> None:
+    """Give details to a statement; what it already has stays."""
+    for hit in hits:
+        draft.take(hit)
