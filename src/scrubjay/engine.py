@@ -118,7 +118,7 @@ def _has_rows(
     scope = facts.scopes.of(e.grain, e.scope)
     tallies[e.code].in_scope = sum(count for policy, count in scope.items() if active(policy, e.code))
     # Without a row to judge there is nothing to find; a batch of visits does not plan the edits of vaccines.
-    return (e.grain != "line" or tallies[e.code].in_scope > 0) and all(facts.occurs(group) for group in e.beside)
+    return e.grain != "line" or tallies[e.code].in_scope > 0
 
 
 def _screen(
@@ -130,7 +130,7 @@ def _screen(
     questions = {}
     for e in asked:
         # No pair is made of a line without a date, so an empty start says nothing of rows that cannot be judged.
-        if all(facts.frames[name].is_empty() for name in e.start):
+        if all(facts.frames[name].is_empty() for name in e.start) or not all(map(facts.occurs, e.beside)):
             continue
         try:
             screen = screens.of(e, facts, refs)
@@ -193,7 +193,10 @@ def _collect_one(plan: _Plan, tallies: dict[str, Tally]) -> _Rows:
 
 
 def _unknown(e: Edit, facts: Facts) -> pl.LazyFrame | None:
-    """Return the rows in the edit's scope of which a needed value is missing."""
+    """Return the rows in the edit's scope of which a needed value is missing.
+
+    A row is asked about only where its own claim holds what must stand beside it: what else is in the batch does not matter.
+    """
     holed = facts.holed["lines" if e.grain == "line" else "claims"]
     needs = [n for n in e.needs if n in holed]
     if not needs:
@@ -202,6 +205,11 @@ def _unknown(e: Edit, facts: Facts) -> pl.LazyFrame | None:
     rows = frame.filter(pl.any_horizontal(pl.col(n).is_null() for n in needs) & ~pl.col("is_void"))
     if e.scope != "*":
         rows = rows.filter(facts.in_group(e.scope))
+    if e.grain == "line":
+        for group in e.beside:
+            names = group.split("|")
+            if all(name in facts.codes.names for name in names):
+                rows = rows.filter(pl.any_horizontal(facts.claim_has(name) for name in names))
     why = pl.coalesce(pl.when(pl.col(n).is_null()).then(pl.lit(n)) for n in needs).alias("why")
     line = pl.col("line_id") if identity == "line_id" else pl.lit(None, dtype=pl.UInt32).alias("line_id")
     return rows.select("claim_id", line, "policy", why)
