@@ -463,7 +463,7 @@ ROUTES = ["IM", "SC", "IV", "IV-push", "IA", "intra-articular", "intradermal", "
     st.sampled_from([(), ("M54.50",), ("M54.50", "C61")]),
     st.sampled_from([MEDICARE, MEDICAID, UHC, {}]),
 )
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_no_chart_breaks_it_and_nothing_is_made_up(
     administrations: list[dict[str, Any]], dx: tuple[str, ...], payer: dict[str, str]
 ) -> None:
