@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 MEANINGS = ("dropped", "other", "declined", "conditional", "planned", "historical", "elsewhere", "topic")
 ANCHORS = "anchors"
-LONGEST = 1_000_000
+LONGEST = 100_000_000
+"""Only the tokeniser runs on the text, so spaCy's own limit, which is meant for parsers, is lifted."""
 
 BREAK = re.compile(
     r"\n\s*\n|\.,|:,|(?<=[A-Za-z0-9)%])\.(?:\s+(?=[A-Z0-9(*\"•-])|(?=[A-Z][a-z]))|[!?]\s+|\n|,\s*(?=\d{1,2}[.)]\s)|\s\d{1,2}\.\s+(?=[A-Z])|•"

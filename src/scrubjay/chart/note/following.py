@@ -56,6 +56,18 @@ def go_on(
             draft = Draft(None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb, last.drug)
             fill(draft, own)
             return [draft]
+        again = {"dose", "route"} <= fields and not last.closed and "route" in last.hits
+        if (
+            again
+            and last.sentence == number
+            and all(hit.value != last.hits["route"].value for hit in own if hit.field == "route")
+        ):
+            # ``30 mg IV given, then 30 mg IM``: the same drug a second time, another way.
+            draft = Draft(
+                None, clause[0], clause[1], clause, number, section, structured, frozenset(), last.verb, last.drug
+            )
+            fill(draft, own)
+            return [draft]
         if near and not last.closed and (said or structured or fields & TELLING):
             if verb is not None and last.verb is None and said:
                 last.verb = verb
