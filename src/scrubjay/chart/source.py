@@ -14,7 +14,7 @@ from scrubjay.errors import InputError
 
 LARGEST = 20 * 1024 * 1024
 """Bytes of the largest chart that is read."""
-LONGEST_NOTE = 500_000
+LONGEST_NOTE = 100_000
 """Characters of the longest note that is read: what is longer is no note of one encounter."""
 
 

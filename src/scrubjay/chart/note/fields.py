@@ -27,7 +27,7 @@ class Hit:
         return self.start < other.end and other.start < self.end
 
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+|\d+/\d+)"
+NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,6})?|\d{1,9}(?:\.\d{1,6})?|\.\d{1,6}|\d{1,3}/\d{1,3})"
 UNITS = {
     "mg": r"mgs?|milligrams?|mgm",
     "mcg": r"mcgs?|micrograms?|ug|µg|μg",
@@ -41,10 +41,11 @@ _UNIT = "|".join(UNITS.values())
 _END = r"(?![A-Za-z0-9])"
 QUANTITY = re.compile(rf"(?<![\w.,/-])(?P<number>{NUMBER})\s?-?\s?(?P<unit>{_UNIT}){_END}", re.IGNORECASE)
 PER = re.compile(
-    rf"\s*(?:/|per)\s*(?:{NUMBER})?\s*(?:ml|cc|kg|vial|day|hr|hour|minute|min|m2|dl|l|mcg|mg){_END}", re.IGNORECASE
+    rf"\s{{0,3}}(?:/|per)\s{{0,3}}(?:{NUMBER})?\s*(?:ml|cc|kg|vial|day|hr|hour|minute|min|m2|dl|l|mcg|mg){_END}",
+    re.IGNORECASE,
 )
-PERCENT = re.compile(r"(?<![\w.])(?P<number>\d*\.?\d+)\s?%")
-_AMOUNT = rf"(?P<number>{NUMBER})\s?(?P<unit>{_UNIT}){_END}"
+PERCENT = re.compile(r"(?<![\w.])(?P<number>\d{0,4}\.?\d{1,6})\s?%")
+_AMOUNT = rf"(?<![\w.,/])(?P<number>{NUMBER})\s?(?P<unit>{_UNIT}){_END}"
 WASTE = [
     re.compile(
         rf"\b(?:wast(?:ed?|age)|discard(?:ed)?)\b(?:\s+(?:amount|is|was|of|remaining))*\s*[:=]?\s*{_AMOUNT}",

@@ -9,7 +9,7 @@ from scrubjay.chart.note.sections import Section
 from scrubjay.chart.note.statement import FOLLOWING, INJECTION, Draft, given_verb
 
 REFUSED = re.compile(
-    r"\W*(?:but|however|although|though)?\W*(?:the\s+)?(?:patient|pt|he|she|they|family|mother|father|parents?)\s+(?:has\s+|then\s+|later\s+)?(?:refused|declined|did\s+not\s+want|refuses|declines)\b(?!\s+(?:to\s+wait|observation|the\s+wait))",
+    r"\W{0,5}(?:but|however|although|though)?\W{0,5}(?:the\s+)?(?:patient|pt|he|she|they|family|mother|father|parents?)\s+(?:has\s+|then\s+|later\s+)?(?:refused|declined|did\s+not\s+want|refuses|declines)\b(?!\s+(?:to\s+wait|observation|the\s+wait))",
     re.IGNORECASE,
 )
 TELLING = frozenset("lot ndc expiry waste giver credential site time reaction observation container strength".split())
