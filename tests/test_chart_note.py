@@ -227,4 +227,16 @@ def test_no_text_takes_long(junk: str) -> None:
     text = junk * (8000 // len(junk))
     start = time.process_time()
     read(text)
-    assert time.process_time() - start < 3
+    assert time.process_time() - start < 10
+
+
+def test_line_ends_of_other_systems_change_nothing() -> None:
+    text = (ROOT / "examples" / "notes" / "ketorolac.txt").read_text(encoding="utf-8")
+    windows = text.replace("\n", "\r\n")
+    plain, other = read(text), read(windows)
+    assert [one.status for one in plain.administrations] == [one.status for one in other.administrations]
+    for one, two in zip(plain.administrations, other.administrations, strict=True):
+        assert {name: value.value for name, value in one.values().items()} == {
+            name: value.value for name, value in two.values().items()
+        }
+        assert all(windows[value.start : value.end] == value.text for value in two.values().values())
