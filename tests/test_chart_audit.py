@@ -205,3 +205,13 @@ def test_a_folder_stands_for_its_files_and_a_dash_for_the_stream(run: Run, tmp_p
     written(folder, COMPLETE, "b.txt")
     assert run("audit", folder).out.count("1 injection of this visit") == 2
     assert run("audit", tmp_path / "notes", "-o", folder / "a.txt").code == 2
+
+
+def test_an_encounter_document_is_audited_without_a_note(run: Run) -> None:
+    path = ROOT / "tests" / "fixtures" / "charts" / "ketorolac.encounter.json"
+    found = json.loads(run("audit", path, "--format", "json").out)
+    missing = [row["item"] for row in found["items"] if row["state"] != "present"]
+    assert missing == ["monitoring", "separate-evaluation"]
+    order = next(row for row in found["items"] if row["item"] == "order")
+    assert order["evidence"] == [{"value": "o1", "resource": "o1"}]
+    assert found["administrations"][0]["dose"] == {"value": "60", "resource": "#/administrations/0/dose"}

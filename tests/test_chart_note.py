@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -203,3 +204,39 @@ def test_reading_writes_nothing_and_asks_no_network(tmp_path: Path) -> None:
         [sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, cwd=tmp_path, check=False
     )
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+@pytest.mark.parametrize(
+    "junk",
+    [
+        "a",
+        "1",
+        " ",
+        "\n",
+        "(",
+        "IM ",
+        "60 mg ",
+        "by A B ",
+        "wasted ",
+        "left the upper ",
+        "1,111",
+        "Toradol 60 mg IM given ",
+    ],
+)
+def test_no_text_takes_long(junk: str) -> None:
+    text = junk * (8000 // len(junk))
+    start = time.process_time()
+    read(text)
+    assert time.process_time() - start < 10
+
+
+def test_line_ends_of_other_systems_change_nothing() -> None:
+    text = (ROOT / "examples" / "notes" / "ketorolac.txt").read_text(encoding="utf-8")
+    windows = text.replace("\n", "\r\n")
+    plain, other = read(text), read(windows)
+    assert [one.status for one in plain.administrations] == [one.status for one in other.administrations]
+    for one, two in zip(plain.administrations, other.administrations, strict=True):
+        assert {name: value.value for name, value in one.values().items()} == {
+            name: value.value for name, value in two.values().items()
+        }
+        assert all(windows[value.start : value.end] == value.text for value in two.values().values())

@@ -14,6 +14,8 @@ from scrubjay.errors import InputError
 
 LARGEST = 20 * 1024 * 1024
 """Bytes of the largest chart that is read."""
+LONGEST_NOTE = 100_000
+"""Characters of the longest note that is read: what is longer is no note of one encounter."""
 
 
 def read_chart(data: bytes, file: str) -> Encounter:
@@ -32,11 +34,11 @@ def read_chart(data: bytes, file: str) -> Encounter:
     if "\x00" in text:
         raise InputError(file, "is a binary file; give a note, a FHIR chart or an encounter document")
     if text.lstrip()[0] in "{[":
-        return with_notes(_structured(text, file))
+        return with_notes(_structured(text, file), file)
     if text.lstrip().startswith("ISA") and "*" in text[:120]:
         raise InputError(file, "is an X12 file; scrubjay check reads it")
     # The line ends of the file stay as they are, so that spans count its characters.
-    return with_notes(Encounter(source="note", notes=[Note(text=text)]))
+    return with_notes(Encounter(source="note", notes=[Note(text=text)]), file)
 
 
 def _structured(text: str, file: str) -> Encounter:
@@ -68,7 +70,7 @@ def _document(document: dict[str, object], file: str) -> Encounter:
         raise InputError(file, f"{where}: {said}; see docs/encounter.schema.json") from None
 
 
-def with_notes(encounter: Encounter) -> Encounter:
+def with_notes(encounter: Encounter, file: str = "notes") -> Encounter:
     """Read the notes of an encounter: what they say of a drug given fills what is open, the rest is added.
 
     A value that stands in the structured part stays; the audit compares both.
@@ -83,6 +85,10 @@ def with_notes(encounter: Encounter) -> Encounter:
         ) from None
 
     for number, note in enumerate(encounter.notes):
+        if len(note.text) > LONGEST_NOTE:
+            raise InputError(
+                file, f"note {number + 1} is longer than {LONGEST_NOTE:,} characters; give one encounter a file"
+            )
         reading = read(note.text, number)
         offset = len(encounter.administrations)
         for one in reading.administrations:

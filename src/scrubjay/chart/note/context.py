@@ -10,6 +10,8 @@ from __future__ import annotations
 import itertools
 import os
 import re
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 
 MEANINGS = ("dropped", "other", "declined", "conditional", "planned", "historical", "elsewhere", "topic")
 ANCHORS = "anchors"
-LONGEST = 1_000_000
+BATCH = 12
+"""Anchors that are looked at together."""
+LONGEST = 100_000_000
+"""Only the tokeniser runs on the text, so spaCy's own limit, which is meant for parsers, is lifted."""
 
 BREAK = re.compile(
     r"\n\s*\n|\.,|:,|(?<=[A-Za-z0-9)%])\.(?:\s+(?=[A-Z0-9(*\"•-])|(?=[A-Z][a-z]))|[!?]\s+|\n|,\s*(?=\d{1,2}[.)]\s)|\s\d{1,2}\.\s+(?=[A-Z])|•"
@@ -142,23 +147,44 @@ def _pipeline() -> Language:
 
 
 def meanings(text: str, anchors: Sequence[tuple[int, int]], bounds: Sequence[tuple[int, int]]) -> list[frozenset[str]]:
-    """Return, for each span of ``anchors``, the meanings that reach it; ``bounds`` are the sentences."""
-    if not anchors:
-        return []
+    """Return, for each span of ``anchors``, the meanings that reach it; ``bounds`` are the sentences.
+
+    Only sentences with an anchor are looked at, a batch at a time: the library looks at every anchor of its text for
+    every sentence.
+    """
+    found: dict[int, frozenset[str]] = {}
+    batch: list[tuple[int, int]] = []
+    held: list[int] = []
+    lows = [low for low, _ in bounds]
+    inside: dict[int, list[int]] = defaultdict(list)
+    for number, (start, _) in enumerate(anchors):
+        inside[max(bisect_right(lows, start) - 1, 0)].append(number)
+    for sentence in sorted(inside):
+        batch.append(bounds[sentence])
+        held += inside[sentence]
+        if len(held) >= BATCH:
+            found |= _batch(text, anchors, held, batch)
+            batch, held = [], []
+    if held:
+        found |= _batch(text, anchors, held, batch)
+    return [_beside(text, start, end, found[number]) for number, (start, end) in enumerate(anchors)]
+
+
+def _batch(
+    text: str, anchors: Sequence[tuple[int, int]], held: Sequence[int], bounds: Sequence[tuple[int, int]]
+) -> dict[int, frozenset[str]]:
+    """Return the meanings of the anchors ``held`` in some sentences, by the anchor's number."""
     from spacy.tokens import Doc
 
     nlp = _pipeline()
-    # Only sentences with an anchor are looked at; ``moved`` says where each begins in the shortened text.
-    pieces: list[str] = []
+    begins: list[int] = []
     moved: list[tuple[int, int, int]] = []
     length = 0
     for low, high in bounds:
-        if any(low <= start < high for start, _ in anchors):
-            pieces.append(text[low:high] + "\n")
-            moved.append((low, high, length - low))
-            length += high - low + 1
-    tokens = nlp.make_doc("".join(pieces))
-    begins = [low + shift for low, _, shift in moved]
+        begins.append(length)
+        moved.append((low, high, length - low))
+        length += high - low + 1
+    tokens = nlp.make_doc("".join(text[low:high] + "\n" for low, high in bounds))
     starts = [False] * len(tokens)
     position = 0
     for token in tokens:
@@ -171,19 +197,24 @@ def meanings(text: str, anchors: Sequence[tuple[int, int]], bounds: Sequence[tup
         spaces=[bool(token.whitespace_) for token in tokens],
         sent_starts=starts,  # type: ignore[arg-type]
     )
-    spans = []
-    for start, end in anchors:
+    spans = {}
+    for number in held:
+        start, end = anchors[number]
         shift = next((by for low, high, by in moved if low <= start < high), None)
-        spans.append(None if shift is None else doc.char_span(start + shift, end + shift, alignment_mode="expand"))
-    doc.spans[ANCHORS] = [span for span in spans if span is not None]
+        span = None if shift is None else doc.char_span(start + shift, end + shift, alignment_mode="expand")
+        if span is not None:
+            spans[number] = span
+    doc.spans[ANCHORS] = list(spans.values())
     for _, component in nlp.pipeline:
         doc = component(doc)
-    found = []
-    for (start, end), span in zip(anchors, spans, strict=True):
-        reached = {meaning for meaning in MEANINGS if span is not None and getattr(span._, meaning)}
-        if _adjacent().search(text[max(0, start - 24) : start]):
-            reached.add("declined")
-        if _name_part().match(text[end : end + 24]):
-            reached.add("dropped")
-        found.append(frozenset(reached))
-    return found
+    reached = {number: frozenset(one for one in MEANINGS if getattr(span._, one)) for number, span in spans.items()}
+    return {number: reached.get(number, frozenset()) for number in held}
+
+
+def _beside(text: str, start: int, end: int, reached: frozenset[str]) -> frozenset[str]:
+    """Add what only the words directly beside a drug's name say: ``no Toradol``, ``testosterone level``."""
+    if _adjacent().search(text[max(0, start - 24) : start]):
+        reached |= {"declined"}
+    if _name_part().match(text[end : end + 24]):
+        reached |= {"dropped"}
+    return reached

@@ -28,7 +28,7 @@ TISSUE = re.compile(
 )
 WITH_EPINEPHRINE = re.compile(r"\b(?:with|without|w/|w/o|and)\s*(?:[\d:.,]+\s*)?$", re.IGNORECASE)
 DILUENT = re.compile(
-    r"(?:reconstitut\w*|dilut\w*|diluent|mixed)\s+(?:\w+\s+){0,3}(?:[\d.]+\s*(?:ml|cc|%)?\s*(?:of\s+)?)*$",
+    r"(?:reconstitut\w*|dilut\w*|diluent|mixed)\s+(?:(?:\w+|w/)\s+){0,3}(?:[\d.]+\s*(?:ml|cc|%)?\s*(?:of\s+)?)*$",
     re.IGNORECASE,
 )
 TOGETHER = re.compile(

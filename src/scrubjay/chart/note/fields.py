@@ -27,7 +27,7 @@ class Hit:
         return self.start < other.end and other.start < self.end
 
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+|\d+/\d+)"
+NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,6})?|\d{1,9}(?:\.\d{1,6})?|\.\d{1,6}|\d{1,3}/\d{1,3})"
 UNITS = {
     "mg": r"mgs?|milligrams?|mgm",
     "mcg": r"mcgs?|micrograms?|ug|µg|μg",
@@ -41,10 +41,11 @@ _UNIT = "|".join(UNITS.values())
 _END = r"(?![A-Za-z0-9])"
 QUANTITY = re.compile(rf"(?<![\w.,/-])(?P<number>{NUMBER})\s?-?\s?(?P<unit>{_UNIT}){_END}", re.IGNORECASE)
 PER = re.compile(
-    rf"\s*(?:/|per)\s*(?:{NUMBER})?\s*(?:ml|cc|kg|vial|day|hr|hour|minute|min|m2|dl|l|mcg|mg){_END}", re.IGNORECASE
+    rf"\s{{0,3}}(?:/|per)\s{{0,3}}(?:{NUMBER})?\s*(?:ml|cc|kg|vial|day|hr|hour|minute|min|m2|dl|l|mcg|mg){_END}",
+    re.IGNORECASE,
 )
-PERCENT = re.compile(r"(?<![\w.])(?P<number>\d*\.?\d+)\s?%")
-_AMOUNT = rf"(?P<number>{NUMBER})\s?(?P<unit>{_UNIT}){_END}"
+PERCENT = re.compile(r"(?<![\w.])(?P<number>\d{0,4}\.?\d{1,6})\s?%")
+_AMOUNT = rf"(?<![\w.,/])(?P<number>{NUMBER})\s?(?P<unit>{_UNIT}){_END}"
 WASTE = [
     re.compile(
         rf"\b(?:wast(?:ed?|age)|discard(?:ed)?)\b(?:\s+(?:amount|is|was|of|remaining))*\s*[:=]?\s*{_AMOUNT}",
@@ -86,11 +87,22 @@ DIAGNOSIS = re.compile(
 )
 
 
+SHORTEST_PLURAL = 3
+"""Sites longer than this may be written in the plural: both upper arms."""
+
+
 @cache
 def _phrase_pattern(table: str, column: str) -> tuple[re.Pattern[str], dict[str, dict[str, str]]]:
     """Return one pattern for all phrases of a table, longest first, and the row of each phrase."""
-    known = {phrase.lower(): row for row in rows(table) for phrase in phrases(row[column])}
-    listed = sorted({phrase for row in rows(table) for phrase in phrases(row[column])}, key=len, reverse=True)
+    named = [(phrase, row) for row in rows(table) for phrase in phrases(row[column])]
+    if table == "sites":
+        named += [
+            (f"{phrase}s", row)
+            for phrase, row in named
+            if len(phrase) > SHORTEST_PLURAL and phrase[-1] not in "s0123456789"
+        ]
+    known = {phrase.lower(): row for phrase, row in reversed(named)}
+    listed = sorted({phrase for phrase, _ in named}, key=len, reverse=True)
     parts = [re.escape(phrase).replace(r"\ ", r"\s+") for phrase in listed]
     return re.compile(rf"(?<![A-Za-z0-9])(?:{'|'.join(parts)})(?![A-Za-z0-9])", re.IGNORECASE), known
 
@@ -325,6 +337,17 @@ def people(text: str) -> Iterator[Hit]:
             group = "credential" if groups.get("credential") else "alone"
             credential = Hit("credential", known[_key(written)]["credential"], *match.span(group)) if written else None
             name = (match["name"] or "").rstrip(" .,")
+            first, _, rest = name.partition(" ")
+            if rest and _key(first) in known:
+                # ``RN Kelly Brown``: the credential stands first.
+                at = match.start("name")
+                credential = credential or Hit("credential", known[_key(first)]["credential"], at, at + len(first))
+                moved = at + len(name) - len(rest.lstrip())
+                hit = Hit("giver", rest.lstrip(), moved, moved + len(rest.lstrip()), (credential,))
+                if not any(hit.overlaps(other) for other in taken):
+                    taken.append(hit)
+                    yield hit
+                continue
             if name and _key(name) in known:
                 credential = credential or Hit("credential", known[_key(name)]["credential"], *match.span("name"))
                 name = ""

@@ -9,7 +9,7 @@ from scrubjay.chart.note.sections import Section
 from scrubjay.chart.note.statement import FOLLOWING, INJECTION, Draft, given_verb
 
 REFUSED = re.compile(
-    r"\W*(?:but|however|although|though)?\W*(?:the\s+)?(?:patient|pt|he|she|they|family|mother|father|parents?)\s+(?:has\s+|then\s+|later\s+)?(?:refused|declined|did\s+not\s+want|refuses|declines)\b(?!\s+(?:to\s+wait|observation|the\s+wait))",
+    r"\W{0,5}(?:but|however|although|though)?\W{0,5}(?:the\s+)?(?:patient|pt|he|she|they|family|mother|father|parents?)\s+(?:has\s+|then\s+|later\s+)?(?:refused|declined|did\s+not\s+want|refuses|declines)\b(?!\s+(?:to\s+wait|observation|the\s+wait))",
     re.IGNORECASE,
 )
 TELLING = frozenset("lot ndc expiry waste giver credential site time reaction observation container strength".split())
@@ -54,6 +54,18 @@ def go_on(
         near = number - last.sentence <= 8
         if said and near and last.closed:
             draft = Draft(None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb, last.drug)
+            fill(draft, own)
+            return [draft]
+        again = {"dose", "route"} <= fields and not last.closed and "route" in last.hits
+        if (
+            again
+            and last.sentence == number
+            and all(hit.value != last.hits["route"].value for hit in own if hit.field == "route")
+        ):
+            # ``30 mg IV given, then 30 mg IM``: the same drug a second time, another way.
+            draft = Draft(
+                None, clause[0], clause[1], clause, number, section, structured, frozenset(), last.verb, last.drug
+            )
             fill(draft, own)
             return [draft]
         if near and not last.closed and (said or structured or fields & TELLING):

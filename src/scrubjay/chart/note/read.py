@@ -45,11 +45,12 @@ class Reading:
 
 def read(text: str, note: int = 0) -> Reading:
     """Read a note; spans count characters of ``text``, ``note`` is its index in the document."""
-    parsed = parse(text)
+    # Line ends of other systems become one kind without moving a character.
+    parsed = parse(text.replace("\r\n", " \n").replace("\r", "\n"))
     found = [(draft, status) for draft in parsed.drafts if (status := _status(parsed, draft)) is not None]
     merged = _merged(parsed, found)
     visit = _visit(parsed)
-    day = _day(parsed)
+    day = _day(parsed, text)
     _spread(parsed, merged, visit)
     drafts = [draft for draft, _ in merged]
     result = []
@@ -259,12 +260,12 @@ def _visit(parsed: Parsed) -> dict[str, Hit]:
     return found
 
 
-def _day(parsed: Parsed) -> Value | None:
+def _day(parsed: Parsed, text: str) -> Value | None:
     """Return the date of the visit where the note names it as such."""
     for hit in sorted(moments(parsed.text), key=lambda one: one.start):
         before = parsed.text[max(0, hit.start - 40) : hit.start]
         if hit.field == "date" and DATED.search(before) and not re.search(r"birth|dob|exp|lot", before, re.IGNORECASE):
-            return _value(parsed.text, hit)
+            return _value(text, hit)
     return None
 
 

@@ -64,12 +64,10 @@ class Sections:
             if current.name in ("history", "allergies") and match.start() > current.start + 40:
                 self._found.append(Section(match.end(), "", ""))
                 self._found.sort(key=lambda section: section.start)
-        self._starts = [section.start for section in self._found]
 
     def at(self, position: int) -> Section:
         """Return the section of a position."""
-        starts = [section.start for section in self._found]
-        return self._found[bisect_right(starts, position) - 1]
+        return self._found[bisect_right(self._found, position, key=lambda section: section.start) - 1]
 
 
 def _labels(text: str) -> int:

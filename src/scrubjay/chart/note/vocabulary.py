@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import itertools
 import re
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
 import polars as pl
 from rapidfuzz import process
@@ -69,12 +71,15 @@ class Vocabulary:
     def find(self, text: str, near: Iterable[tuple[int, int]] = ()) -> list[Mention]:
         """Return the mentions of a text in order; words within the spans of ``near`` may be misspelt names."""
         tokens = [(match.group().lower(), match.start(), match.end()) for match in WORD.finditer(text)]
-        zones = list(near)
+        zones = sorted(near)
+        ends = list(accumulate((high for _, high in zones), max))
         corrected = [word for word, _, _ in tokens]
         for number, (word, start, end) in enumerate(tokens):
             if word in self._known or len(word) < FUZZY_FROM or not word.isalpha():
                 continue
-            if any(low <= start and end <= high for low, high in zones):
+            last = bisect_right(zones, (start, 1 << 60)) - 1
+            # The zones begin in order; none that begins before the word reaches beyond ``ends``.
+            if last >= 0 and end <= ends[last]:
                 corrected[number] = self._right(word) or word
         return list(self._match(text, tokens, corrected))
 
