@@ -20,6 +20,7 @@ import pytest
 
 import scrubjay
 from scrubjay.cases import to_837
+from scrubjay.edit import catalogue
 from test_examples import conformance, split
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("guide_in_process")]
@@ -84,3 +85,11 @@ def test_case(edit: str, text: str, tmp_path: Path) -> None:
     if edit not in {code for _, code, _ in wanted}:
         stray = [(r["outcome"], r["line"], r["message"]) for r in rows if r["edit"] == edit]
         assert not stray, stray
+
+
+@pytest.mark.parametrize("code", sorted(catalogue()))
+def test_every_edit_has_a_hit_and_a_near_miss_of_its_own_page(code: str) -> None:
+    text = (Path(__file__).parent / "cases" / f"{code}.md").read_text(encoding="utf-8")
+    expected = [m for fence in FENCE.findall(text) for m in EXPECT.finditer(fence)]
+    assert [m for m in expected if m[3] == code and not m[2]], "no case hits"
+    assert [m for m in expected if m[1] == "none"], "no case comes near and passes"

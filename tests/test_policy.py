@@ -15,8 +15,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import scrubjay
+from cli_runner import claim_file, runner
 from conftest import ROOT
 from scrubjay import catalogue, policy
+from scrubjay.cases import parse, to_837
 from scrubjay.errors import PolicyError
 from scrubjay.policy_layer import Layer
 from scrubjay.policy_schema import read_layer
@@ -497,3 +500,52 @@ def test_flat_table_says_who_wins_on_each_day(
                     if (row["valid_from"] or date.min) <= at <= (row["valid_to"] or date.max)
                 ]
                 assert standing == [winner(files, name, edit, day)], (name, edit, at)
+
+
+OWNED = (
+    '[[rule]]\nedit = "EM01"\nlevel = "off"\nreason = "ours"\nsource = "practice: meeting"\n'
+    'owner = "J. Doe"\nexpires = 2026-06-30\n'
+)
+
+
+def test_an_entry_holds_up_to_its_last_day_of_judgement() -> None:
+    own = with_practice(OWNED)
+    service = date(2026, 3, 1)
+    assert own.on(date(2026, 6, 30)) is own
+    assert own.on(date(2026, 6, 30)).level("medicare", "EM01", service) == "off"
+    assert own.on(date(2026, 7, 1)).level("medicare", "EM01", service) == "deny"
+    assert [s.owner for s in own.expired(date(2026, 7, 1))] == ["J. Doe"]
+
+
+def test_a_run_after_the_last_day_judges_without_the_entry() -> None:
+    (case,) = parse("line 99213\nline 96372\nline J3420 ndc=00143962010")
+    own = with_practice(OWNED)
+    for day, found in ((date(2026, 6, 30), False), (date(2026, 7, 1), True)):
+        report = scrubjay.check(to_837(case), as_of=day, policy_set=own)
+        assert ("EM01" in set(report.findings["edit"])) is found
+
+
+@pytest.mark.parametrize(
+    ("text", "user", "words"),
+    [
+        (OWNED.replace('owner = "J. Doe"\n', ""), "scrubjay.toml", "expires: say who decides anew"),
+        (f'[payer]\nname = "X"\nids = ["X1"]\n{OWNED}', "x.toml", "only an entry of a practice file has them"),
+        (OWNED.replace("2026-06-30", '"2026-06-30"'), "scrubjay.toml", "a date has no quotes"),
+    ],
+)
+def test_owner_and_expires_are_a_practices(text: str, user: str, words: str) -> None:
+    with pytest.raises(PolicyError, match=words):
+        read_layer(user, text, user=True)
+
+
+def test_the_command_line_says_what_has_lapsed(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = runner(capsys, tmp_path, monkeypatch)
+    (tmp_path / "scrubjay.toml").write_text(OWNED)
+    path = claim_file(tmp_path / "a.837", "line 99213\nline 96372\nline J3420 ndc=00143962010")
+    done = run("check", path, "--as-of", "2026-07-01", "--format", "jsonl", "--select", "EM01")
+    assert done.code == 1
+    assert "rule 1 (EM01 = off) of J. Doe ended on 2026-06-30; the payer's own policy holds again" in done.err
+    assert run("check", path, "--as-of", "2026-06-30", "--select", "EM01").code == 0
+    assert "J. Doe" not in run("check", path, "--as-of", "2026-06-30", "--select", "EM01").err

@@ -72,7 +72,7 @@ def check(
     if conformance:
         guide.available()
     refs = refs if refs is not None else shared_references()
-    policy_set = policy_set if policy_set is not None else policies.load()
+    policy_set = (policy_set if policy_set is not None else policies.load()).on(as_of)
     if policy != "auto" and policy not in policy_set.names():
         raise ScrubjayError(f"no policy is called {policy!r}; known: auto, {', '.join(policy_set.names())}")
     every = catalogue()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, cached_property
 from importlib import resources
@@ -65,6 +65,19 @@ class PolicySet:
     def switch_names(self) -> tuple[str, ...]:
         """Return the names of all switches; a parameter of one edit is called ``EDIT.name``."""
         return tuple(sorted({s.key for layer in self.layers for s in layer.settings if s.kind == "switch"}))
+
+    def expired(self, as_of: date) -> list[Setting]:
+        """Return the practice's entries that hold no more on the day of judgement."""
+        return [s for layer in self.layers for s in layer.settings if s.expired(as_of)]
+
+    def on(self, as_of: date) -> PolicySet:
+        """Return the policies as they hold on a day of judgement: without the entries that have expired."""
+        if not self.expired(as_of):
+            return self
+        left = (
+            replace(layer, settings=tuple(s for s in layer.settings if not s.expired(as_of))) for layer in self.layers
+        )
+        return merge(tuple(left))
 
     def explain(self, name: str, key: str, on: date) -> list[Setting]:
         """Return what speaks of an edit or a switch on a day, winner first, then those it beat.

@@ -17,7 +17,8 @@ class Setting:
     """One dated value: the level of an edit (``rule``) or a parameter that several edits read (``switch``).
 
     ``key`` is an edit code, a prefix of codes ending in ``*``, or a switch name; ``start`` and ``end`` are both inside
-    the interval, null where it is open. ``scope`` is the policy a practice rule is limited to, else empty.
+    the interval, null where it is open. ``scope`` is the policy a practice rule is limited to, else empty. ``expires`` is
+    the last day of judgement on which a practice's entry holds, ``owner`` who decides anew then.
     """
 
     kind: Kind
@@ -30,6 +31,8 @@ class Setting:
     source: str
     scope: str = ""
     number: int = 0
+    owner: str = ""
+    expires: date | None = None
 
     @property
     def exact(self) -> bool:
@@ -43,6 +46,10 @@ class Setting:
     def covers(self, day: date) -> bool:
         """Say whether the day lies inside the interval."""
         return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
+
+    def expired(self, as_of: date) -> bool:
+        """Say whether the entry holds no more on the day of judgement."""
+        return self.expires is not None and as_of > self.expires
 
     def overlaps(self, other: Setting) -> bool:
         """Say whether some day lies inside both intervals."""

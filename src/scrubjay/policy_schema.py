@@ -61,6 +61,8 @@ class _Dated(_Model):
     payer: _Name | list[_Name] | None = None
     reason: _Words
     source: _Source
+    owner: _Words | None = None
+    expires: date | None = None
 
     @model_validator(mode="after")
     def _in_order(self) -> _Dated:
@@ -207,8 +209,25 @@ def _settings(entries: _Entries, origin: str, *, scoped: bool) -> tuple[Setting,
     def add(kind: Kind, keys: Iterable[tuple[str, str]], entry: _Dated, number: int) -> None:
         if entry.payer is not None and not scoped:
             raise PolicyError(f"{kind} {number}: payer: only a practice file limits an entry to a payer")
+        if (entry.owner or entry.expires) and not scoped:
+            raise PolicyError(f"{kind} {number}: owner and expires: only an entry of a practice file has them")
+        if entry.expires and not entry.owner:
+            raise PolicyError(f"{kind} {number}: expires: say who decides anew (owner)")
         found.extend(
-            Setting(kind, key, value, entry.start, entry.end, origin, entry.reason, entry.source, scope, number)
+            Setting(
+                kind,
+                key,
+                value,
+                entry.start,
+                entry.end,
+                origin,
+                entry.reason,
+                entry.source,
+                scope,
+                number,
+                entry.owner or "",
+                entry.expires,
+            )
             for key, value in keys
             for scope in entry.scopes()
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from datetime import date
 from enum import StrEnum
 from typing import IO, TYPE_CHECKING, Annotated, Any
 
@@ -156,10 +157,12 @@ def check(
 
     from scrubjay.checker import check as run
     from scrubjay.cli.baseline import decided_for, sources_of
-    from scrubjay.cli.practice import policies_for
+    from scrubjay.cli.practice import lapsed, policies_for
     from scrubjay.cli.progress import reporting
 
     decided, policy_set, sources = decided_for(inputs, baseline), policies_for(inputs), sources_of(inputs)
+    for entry in policy_set.expired(judged or date.today()):  # noqa: DTZ011 - the day where the biller sits
+        guard.words(f"scrubjay: {lapsed(entry)}")
     with reporting(not no_progress) as progress:
         report = run(
             sources,

@@ -33,12 +33,17 @@ def config(
     """Show the policies, or each value of one payer's policy and where it came from."""
     from scrubjay import policy
     from scrubjay.cli.output import style_of
+    from scrubjay.cli.practice import lapsed
 
     when = day(on, "--on") or date.today()  # noqa: DTZ011 - the day of the person who asks
     style = style_of(sys.stdout)
     practice = policy.find_practice_file(Path.cwd())
     policies = policy.load([practice] if practice else [])
+    lapses = policies.expired(today := date.today())  # noqa: DTZ011 - an entry expires by the day of judgement
+    policies = policies.on(today)
     typer.echo(f"practice file: {practice or 'none (scrubjay.toml here or above would be read)'}")
+    for entry in lapses:
+        typer.echo(f"expired: {lapsed(entry)}")
     if payer is None and edit is None:
         lines = _policies(policies, style)
     else:
@@ -111,5 +116,8 @@ def _setting(setting: Setting, state: str, style: Style) -> Iterator[str]:
     scope = f", for {setting.scope}" if setting.scope else ""
     yield f"{style.paint(f'{setting.key} = {setting.value}', 'bold')}  {state}"
     yield f"  from    {setting.origin}{scope}, {setting.kind} {setting.number}, {setting.span()}"
+    if setting.owner:
+        until = f", until {setting.expires}" if setting.expires else ""
+        yield f"  owner   {setting.owner}{until}"
     yield from style.block(f"reason  {setting.reason}", 2, hanging=8)
     yield from style.block(f"source  {setting.source}", 2, hanging=8)

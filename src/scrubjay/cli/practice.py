@@ -10,6 +10,7 @@ import typer
 from scrubjay import policy
 from scrubjay.cli.values import STDIN
 from scrubjay.policy import PolicySet
+from scrubjay.policy_layer import Setting
 
 
 def policies_for(inputs: Iterable[str]) -> PolicySet:
@@ -23,6 +24,14 @@ def policies_for(inputs: Iterable[str]) -> PolicySet:
         names = " and ".join(str(file) for file in found)
         raise typer.BadParameter(f"the inputs fall under {names}; check them one by one", param_hint="FILE")
     return policy.load(found)
+
+
+def lapsed(entry: Setting) -> str:
+    """Say of an expired entry whose it was and what holds now."""
+    return (
+        f"{entry.origin}: {entry.kind} {entry.number} ({entry.key} = {entry.value}) of {entry.owner} ended on {entry.expires}; "
+        "the payer's own policy holds again"
+    )
 
 
 def _folder(path: Path) -> Path:

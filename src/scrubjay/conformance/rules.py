@@ -20,6 +20,9 @@ _LISTED = 12
 _PERSONAL = frozenset({"NM1", "N3", "N4", "DMG", "PAT", "REF", "PER", "NTE", "SBR"})
 """Segments in which even a short value may be a patient's."""
 
+_CONDITIONS = ("2", "10")
+"""What pyx12 calls a broken condition between elements; it does not say which one."""
+
 _DECISIVE = frozenset({"guide-code", "guide-list", "guide-date"})
 
 _TYPES = {"AN": "text", "ID": "a code", "R": "a number", "DT": "a date", "TM": "a time"}
@@ -76,6 +79,8 @@ def of_elements(node: segment_if, segment: Segment, phi: bool) -> Iterator[Fault
     yield from (
         _of_whole(error, node, name) for error in errors if error.map_node is None and error.err_cde in ("1", "3", "5")
     )
+    if not any(error.map_node is None and error.err_cde in _CONDITIONS for error in errors):
+        return
     absent = {fault.element for fault in faults if fault.kind == "guide-absent"}
     for rule in node.syntax:
         told = absent & {f"{name}{int(position):02d}" for position in rule[1:]}

@@ -35,8 +35,9 @@ def neither_jw_nor_jz(t: Facts, refs: References) -> pl.LazyFrame:
     ## What it does
     Finds drugs that come in single-dose containers only, without JW or JZ on any line of the code that day. Where the
     container depends on the product it is looked up by the line's NDC: labelled multi-dose is clear, single-dose is a
-    hit, and no NDC or an unknown container cannot be judged. Lines of no more than a cent (drugs the practice did not
-    buy) and rural and federal health centers are left out.
+    hit. Without an NDC, or with one whose container is not listed, the line is undecided and never a hit: the same code
+    is sold both ways, so that silence would be a guess. Lines of no more than a cent (drugs the practice did not buy)
+    and rural and federal health centers are left out.
 
     ## Why it matters
     The payer wants the waste billed with JW, or JZ as the statement that there was none; without it the claim comes
@@ -61,7 +62,8 @@ def neither_jw_nor_jz(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## Fix
     Compare the dose with the content of the vials opened: JZ where all of it was given, else a further line with JW for
-    the rest. JZ is a statement: only the administration record can make it.
+    the rest. JZ is a statement: only the administration record can make it. An undecided line is decided by the NDC of the
+    vial, on the line with LIN and CTP; JW or JZ settle it as well.
 
     ## Payers
     Medicare returns the claim from 2023-10-01 and let it pass with a notice in the quarter before. Medicare Advantage
