@@ -67,7 +67,7 @@ def test_every_envelope_edit_has_a_damaged_example(code: str) -> None:
 @pytest.mark.parametrize("code", ENVELOPE)
 def test_an_envelope_edit_starts_from_the_defects_and_names_no_denial(code: str) -> None:
     edit = ENVELOPE[code]
-    assert edit.start == "defects"
+    assert edit.start == ("defects",)
     assert edit.category in ("rejection", "hygiene")
     assert (edit.group, edit.carc, edit.rarc) == (None, None, ())
 

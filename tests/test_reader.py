@@ -189,7 +189,7 @@ def test_other_claims_are_refused_by_name(version: str) -> None:
     [
         (b"", "empty"),
         (b"   \n", "empty"),
-        (b'{"resourceType": "Claim"}', "JSON"),
+        (b'{"resourceType": "Claim"}', "FHIR"),
         (b"PK\x03\x04....", "zip"),
         (b"\x1f\x8b\x08....", "gzip"),
         (b"%PDF-1.7", "PDF"),

@@ -43,8 +43,9 @@ def looks_like_rows(head: bytes) -> bool:
     if not first:
         return False
     names = next(csv.reader(first, delimiter=_delimiter(first[0])), [])
-    known = [found for name in names if (found := column(name)) is not None]
-    return len(names) > 1 and any(name == "24d_code" for name, _ in known)
+    known = {found[0] for name in names if (found := column(name)) is not None}
+    # A code alone heads many a list; a service line also has a day, units or a charge.
+    return "24d_code" in known and not known.isdisjoint({"24a_from", "24f_charge", "24g_units"})
 
 
 def csv_rows(data: bytes, file: str, errors: list[InputError]) -> list[Row]:
