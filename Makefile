@@ -9,6 +9,7 @@ DEMO   := check examples/clinic.837 --as-of 2026-03-20 --statistics
 NOTE   := examples/charts/gonorrhea.txt
 FRAME  := examples/charts/gonorrhea.json
 SIZES  ?= 1k 10k 100k 1m
+JOBS   ?= 2
 
 RUN   := $(VENV)/.installed-run
 DEV   := $(VENV)/.installed-dev
@@ -99,10 +100,10 @@ lint: $(DEV)
 	$(BIN)/lint-imports
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(JOBS) --dist loadfile
 
 quick: $(DEV)
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not slow"
 
 format: $(DEV)
 	$(BIN)/ruff check --fix

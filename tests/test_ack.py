@@ -11,6 +11,8 @@ from conftest import shared_files
 from remits import read, wrap
 from scrubjay.io.ack import states_table
 
+pytestmark = pytest.mark.slow
+
 ACK999 = """ST*999*0001*005010X231A1
 AK1*HC*17456*005010X222A1
 AK2*837*0001

@@ -23,6 +23,8 @@ from scrubjay.catalogue import edits
 from scrubjay.io.remittance import read_remittances
 from scrubjay.io.x12 import ByteSource
 
+pytestmark = pytest.mark.slow
+
 DAY = ("--as-of", "2026-03-20")
 
 

@@ -25,6 +25,8 @@ from scrubjay.io.remittance import read_remittances
 from scrubjay.io.x12 import ByteSource
 from scrubjay.model835 import Remits, concat_remits
 
+pytestmark = pytest.mark.slow
+
 MODEL = load_model()
 
 

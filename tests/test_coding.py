@@ -27,6 +27,8 @@ from scrubjay.io.assemble import Sourced, tables_of
 sys.path.insert(0, str(ROOT / "examples"))
 from build_charts import AS_OF, EXAMPLES, MEDICAID, MEDICARE, NOTES, UHC, Example, as_837
 
+pytestmark = pytest.mark.slow
+
 PERSONAL = {"25", "24", "57", "59", "XE", "XP", "XS", "XU", "76", "77"}
 
 

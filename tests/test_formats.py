@@ -30,6 +30,8 @@ from scrubjay.render.markup import Markup, tag, text
 from scrubjay.render.sarif import write_sarif
 from scrubjay.report import Report
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2026, 3, 20)
 EMPTY = {"meta", "input", "br", "hr", "link"}
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror='x'> & \"quoted\" ]]> \x1b[31m\x00\x07"

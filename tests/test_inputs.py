@@ -30,6 +30,8 @@ from scrubjay.io.records import Claim, Transaction
 from scrubjay.io.write837 import Interchange, to_bytes
 from scrubjay.model import Tables, concat
 
+pytestmark = pytest.mark.slow
+
 CREATED = datetime.combine(date(2026, 3, 20), time(8))
 CLINIC = (ROOT / "examples" / "clinic.837").read_bytes()
 

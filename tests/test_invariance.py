@@ -15,6 +15,8 @@ from scrubjay import synth
 from scrubjay.cases import parse, to_837
 from scrubjay.model import Tables
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2026, 11, 23)
 
 

@@ -19,6 +19,8 @@ from scrubjay.edit import catalogue
 from scrubjay.facts import Run, prepare
 from scrubjay.model import SHAPES, Tables
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2026, 11, 23)
 DAYS = [
     dt.date.fromisoformat(day)

@@ -18,6 +18,8 @@ from remits import ClaimPayment, Line, Payment, wrap, written
 from scrubjay.render.remit_tables import COLUMNS
 from test_ack import ACK277, ACK999
 
+pytestmark = pytest.mark.slow
+
 REMIT, CLAIMS = ROOT / "examples" / "clinic.835", ROOT / "examples" / "clinic.837"
 BOTH = (REMIT, "--claims", CLAIMS, "--as-of", "2026-05-15")
 PATIENTS = ("FEATHER", "ADA", "1FD0AA1AA10", "NESTER", "ACORN", "W100000403")

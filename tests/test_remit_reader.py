@@ -16,6 +16,8 @@ from conftest import shared_files
 from remits import ClaimPayment, Line, Payment, read, wrap, written
 from scrubjay.model835 import REMIT_SHAPES, Remits
 
+pytestmark = pytest.mark.slow
+
 DAY = dt.date(2026, 3, 2)
 
 

@@ -30,6 +30,8 @@ from scrubjay.learn.targets import TARGET_SCHEMA
 from scrubjay.learn.truth import compare
 from scrubjay.learn.wilson import wilson
 
+pytestmark = pytest.mark.slow
+
 AS_OF = dt.date(2026, 9, 30)
 
 

@@ -23,6 +23,8 @@ from scrubjay.screen import answers, begun, screens_of
 from test_edit_cases import FENCE, PAGES
 from test_examples import split
 
+pytestmark = pytest.mark.slow
+
 SCREENED = [code for code, e in catalogue().items() if e.start != ("defects",)]
 
 

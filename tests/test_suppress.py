@@ -23,6 +23,8 @@ from scrubjay.suppress import baseline as baselines
 from scrubjay.suppress.entries import SELECTORS, SuppressionError, Suppressions, find, read
 from scrubjay.suppress.hide import EXPIRED, NAMES, UNUSED, hide
 
+pytestmark = pytest.mark.slow
+
 DAY = ("--as-of", "2026-03-16")
 SCHEMA = json.loads((Path(__file__).parent / "report.schema.json").read_text())
 TWO = """payer medicare

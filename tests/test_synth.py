@@ -16,6 +16,8 @@ from scrubjay import refdata, synth
 from scrubjay.cases import parse
 from scrubjay.stories import ANY, BOTH, MEDICARE, NDC, SENIOR, STORIES, rows
 
+pytestmark = pytest.mark.slow
+
 FAULTS = {fault for story in STORIES for fault in story.faults}
 TOLD = [
     pytest.param(story, style, id=f"{at}-{style}")

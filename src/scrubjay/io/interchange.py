@@ -21,6 +21,7 @@ from scrubjay.io.dialect import PROFESSIONAL, Dialect
 from scrubjay.io.dialect import what_is_it as what_is_it
 from scrubjay.io.x12 import (
     ISA_LENGTH,
+    NEWLINES,
     Bools,
     ByteSource,
     Delimiters,
@@ -28,7 +29,6 @@ from scrubjay.io.x12 import (
     IsaHeader,
     Segments,
     find_isa,
-    is_wrapped,
     pack,
     read_isa,
 )
@@ -396,3 +396,17 @@ def after_of(segments: Segments, identifier: str, start: int) -> Ints:
     """Return the indices of the segments with this identifier behind ``start``."""
     at = segments.where(identifier)
     return at[at > start]
+
+
+def is_wrapped(segments: Segments) -> bool:
+    """Say whether line ends stand inside segments, as in a file folded at 80 columns."""
+    if segments.delimiters.segment in NEWLINES or not len(segments) or not len(segments.low):
+        return False
+    at = segments.low[segments.buffer[segments.low] == 10]
+    # Most line ends follow a terminator, some with a carriage return between: those are not looked at further.
+    before = segments.buffer[np.maximum(at - 1, 0)]
+    before = np.where(before == 13, segments.buffer[np.maximum(at - 2, 0)], before)
+    at = at[before != segments.delimiters.segment]
+    owner = np.searchsorted(segments.start, at, side="right") - 1
+    inside = (owner >= 0) & (at < segments.end[np.maximum(owner, 0)])
+    return bool(inside.any())

@@ -26,7 +26,7 @@ Words = npt.NDArray[np.uint64]
 ISA_LENGTH = 106
 """Characters of an ISA segment with its terminator: every element of it has a fixed width (X12.5)."""
 
-_NEWLINES = (10, 13)
+NEWLINES = (10, 13)
 
 
 PADDING = b"\0" * 16
@@ -75,13 +75,13 @@ def read_isa(data: bytes, offset: int, file: str) -> IsaHeader:
             raise InputError(file, f"the ISA has {len(ends)} of 16 elements; the interchange header is damaged", 1)
         ends.append(at)
     component_at = ends[15] + 1
-    while component_at < len(data) and data[component_at] in _NEWLINES:
+    while component_at < len(data) and data[component_at] in NEWLINES:
         component_at += 1
     segment_at = component_at + 1
     if segment_at >= len(data):
         raise InputError(file, "the file ends inside the ISA; ask for the whole file again", 1)
     # A line wrapped inside the ISA puts a newline before the real terminator; a newline that is followed by GS ends it.
-    if data[segment_at] in _NEWLINES:
+    if data[segment_at] in NEWLINES:
         after = data[segment_at : segment_at + 80].lstrip()
         if not after.startswith((b"GS", b"TA1", b"IEA", b"ISB")) and after:
             segment_at = data.index(after[:1], segment_at)
@@ -510,17 +510,3 @@ class ByteSource:
         if not out and data:
             return self.read(size)
         return out
-
-
-def is_wrapped(segments: Segments) -> bool:
-    """Say whether line ends stand inside segments, as in a file folded at 80 columns."""
-    if segments.delimiters.segment in _NEWLINES or not len(segments) or not len(segments.low):
-        return False
-    at = segments.low[segments.buffer[segments.low] == 10]
-    # Most line ends follow a terminator, some with a carriage return between: those are not looked at further.
-    before = segments.buffer[np.maximum(at - 1, 0)]
-    before = np.where(before == 13, segments.buffer[np.maximum(at - 2, 0)], before)
-    at = at[before != segments.delimiters.segment]
-    owner = np.searchsorted(segments.start, at, side="right") - 1
-    inside = (owner >= 0) & (at < segments.end[np.maximum(owner, 0)])
-    return bool(inside.any())
