@@ -75,7 +75,7 @@ def test_the_list_of_what_is_covered_is_whole() -> None:
     assert len(listed) == 178
     assert len({row["id"] for row in listed}) == 178
     for row in listed:
-        assert row["decided_by"] in ("claim", "history", "policy", "chart"), row
+        assert row["decided_by"] in ("claim", "history", "policy", "chart", "remittance"), row
         assert bool(row["why"]) == (row["decided_by"] != "claim"), row
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", row["name"]), row
     unlisted = {edit["code"] for edit in catalogue.edits()} - {row["id"] for row in listed}

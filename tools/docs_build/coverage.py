@@ -10,6 +10,7 @@ NEEDS = {
     "history": "earlier claims",
     "policy": "the payer's, the plan's or the practice's own data",
     "chart": "the chart",
+    "remittance": "the remittance",
 }
 
 
@@ -47,7 +48,7 @@ def pages(facts: Facts) -> dict[str, str]:
 def _state(row: dict[str, str], names: dict[str, str]) -> str:
     if row["id"] in names:
         return "built"
-    return "not decided by a claim" if row["decided_by"] in ("policy", "chart") else "not yet built"
+    return "not decided by a claim" if row["decided_by"] in ("policy", "chart", "remittance") else "not yet built"
 
 
 def _told(facts: Facts, row: dict[str, str], names: dict[str, str]) -> tuple[str, str]:
