@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -51,3 +52,10 @@ def shared() -> Callable[[str], Path]:
         return path
 
     return find
+
+
+def program(name: str, otherwise: str) -> None:
+    """Skip a test that needs a program which is not installed; where everything must be checked, fail instead."""
+    if shutil.which(name) is None:
+        reason = f"{name} is not installed: {otherwise}"
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import stat
 import subprocess
 from dataclasses import replace
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cli_runner import Run, claim_file, runner
-from conftest import ROOT
+from conftest import ROOT, program
 from scrubjay.cases import parse
 from scrubjay.form.fields import LINES_OF_A_PAGE, faults, pages, placed, positions
 from scrubjay.io.records import Claim, Note
@@ -148,8 +147,7 @@ def test_the_pdf_holds_every_value_and_is_private(style: str, run: Run, tmp_path
     again = (tmp_path / "a.pdf").read_bytes()
     assert run("form", "a.837", "--claim", "A1", "-o", "a.pdf", "--style", style).code == 0
     assert (tmp_path / "a.pdf").read_bytes() == again
-    if shutil.which("pdftotext") is None:
-        pytest.skip("pdftotext is absent: the text of the PDF is not read back")
+    program("pdftotext", "the text of the PDF is not read back")
     text = subprocess.run(
         ["pdftotext", "-layout", "a.pdf", "-"], cwd=tmp_path, capture_output=True, text=True, check=True
     ).stdout
