@@ -48,8 +48,9 @@ def _undated(pairs: pl.LazyFrame) -> pl.LazyFrame:
 
 
 def over_limit() -> pl.Expr:
-    """The units of the code for the patient, provider and day, all lines together, are above the payer's limit."""
-    return pl.col("day_units_milli") > pl.col("payer_mue_value").cast(pl.Int64) * 1000
+    """The units of the code for the patient, provider and day, all lines and earlier claims, are above the payer's limit."""
+    billed = pl.col("day_units_milli") + pl.col("earlier_units_milli")
+    return billed > pl.col("payer_mue_value").cast(pl.Int64) * 1000
 
 
 @edit(
@@ -223,15 +224,17 @@ def units_over_line_limit(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV104",
     box="24G",
     fix="advice",
+    revision=2,
     source=_MUE,
 )
 def units_over_day_limit(t: Facts, refs: References) -> pl.LazyFrame:
     """The units of a code on one day are above the limit of the day.
 
     ## What it does
-    Adds the units of all lines of a code for one patient, provider and day, over all claims of the run, and compares
-    them with the Medically Unlikely Edit of a code with adjudication indicator 2 or 3. Where a line spans several days
-    its units are divided by the days. A limit of 0 is used only for payers whose table means "not payable" by it.
+    Adds the units of all lines of a code for one patient, provider and day, over all claims of the run and the earlier
+    ones (`--history`), and compares them with the Medically Unlikely Edit of a code with adjudication indicator 2 or 3.
+    Where a line spans several days its units are divided by the days. A limit of 0 is used only for payers whose table
+    means "not payable" by it.
 
     ## Why it matters
     When the sum is above the limit every unit of the code that day is denied. Indicator 2 is absolute; for indicator 3
@@ -260,14 +263,19 @@ def units_over_day_limit(t: Facts, refs: References) -> pl.LazyFrame:
     key = ["day_code_id", "claim_id"]
     lines = some.with_columns(
         daily=_daily(),
-        total=_daily().sum().over("day_code_id"),
+        total=_daily().sum().over("day_code_id") + pl.col("earlier_units_milli"),
         largest=_daily().max().over("day_code_id"),
         claims=pl.col("claim_id").n_unique().over("day_code_id"),
         related=pl.col("line_id").implode().over(key, mapping_strategy="join"),
     ).filter(pl.col("total") > value * 1000)
     first = lines.sort("line_id").unique(key, keep="first", maintain_order=True)
     lines_only = pl.col("payer_mue_mai").is_null() & (pl.col("largest") <= value * 1000)
-    said = pl.when(pl.col("claims") > 1).then(pl.format(" on {} claims", "claims")).otherwise(pl.lit(""))
+    said = pl.concat_str(
+        pl.when(pl.col("claims") > 1).then(pl.format(" on {} claims", "claims")).otherwise(pl.lit("")),
+        pl.when(pl.col("earlier_units_milli") > 0)
+        .then(pl.format(", {} of them on earlier claims", _count("earlier_units_milli")))
+        .otherwise(pl.lit("")),
+    )
     never = pl.format("{} is not payable to a practitioner: its limit is 0 units.", "code")
     over = pl.format(
         "{} units of {} are billed for the day{}; the limit is {}, and every unit of the day is denied.",

@@ -124,6 +124,25 @@ def earlier_lines(history: pl.DataFrame | None, claims: pl.DataFrame, refs: Refe
     return _marked(rows, masks, bits)
 
 
+def with_earlier_units(lines: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFrame:
+    """Add ``earlier_units_milli``: units of the code that earlier claims hold for the patient, payer, provider and day.
+
+    A replacement or void stands for itself: what it takes the place of is not added to it.  Nor is a line that was billed
+    before in every part: that is a duplicate, and no further unit.
+    """
+    if earlier.is_empty():
+        return lines.hstack([pl.Series("earlier_units_milli", np.zeros(len(lines), dtype=np.int64))])
+    same = ["patient_key", "payer_id", "rendering_npi", "service_date", "code"]
+    sums = (
+        earlier.filter(pl.col("service_date").is_not_null())
+        .join(lines, on=[*same, "mod1", "mod2", "mod3", "mod4", "units_milli"], how="anti", nulls_equal=True)
+        .group_by(same)
+        .agg(pl.col("units_milli").sum().alias("earlier_units_milli"))
+    )
+    units = pl.when(~pl.col("stands_alone")).then("earlier_units_milli").fill_null(0).alias("earlier_units_milli")
+    return lines.join(sums, on=same, how="left", nulls_equal=True, maintain_order="left").with_columns(units)
+
+
 def _marked(rows: pl.DataFrame, masks: list[Masks], bits: Bits) -> pl.DataFrame:
     return rows.hstack([pl.Series(name, mask) for name, mask in zip(bits.columns("groups"), masks, strict=True)])
 

@@ -14,7 +14,7 @@ import polars as pl
 from scrubjay.facts.claims import with_line_sums, with_patient, with_policy, with_rendering
 from scrubjay.facts.diagnoses import with_diagnoses
 from scrubjay.facts.gather import distinct
-from scrubjay.facts.history import earlier_lines
+from scrubjay.facts.history import earlier_lines, with_earlier_units
 from scrubjay.facts.lines import LineFacts, Marks, with_words
 from scrubjay.facts.pairs import find_pairs
 from scrubjay.facts.places import with_places
@@ -176,6 +176,8 @@ def prepare(
     claims = with_line_sums(claims, facts.frame, facts.claim_ix)
     diagnoses, lines = with_diagnoses(tables.diagnoses, claims, facts.frame, facts.claim_ix, refs, dx_bits)
     facts.frame = lines
+    earlier = earlier_lines(history, claims, refs, code_bits)
+    lines = with_earlier_units(lines, earlier)
     frames = {
         "claims": claims,
         "lines": lines,
@@ -183,7 +185,7 @@ def prepare(
         "diagnoses": diagnoses,
         "notes": tables.notes,
         "defects": tables.defects,
-        "history": earlier_lines(history, claims, refs, code_bits),
+        "history": earlier,
     }
     return Facts(
         **{name: frame.lazy() for name, frame in frames.items()},
