@@ -265,8 +265,53 @@ by P. Nestor, RN at 15:40. Single-dose vial, NDC 0409-7332-01, lot RC12, exp 01/
 Pernicious anemia (D51.0). Cyanocobalamin 1000 mcg IM given in left deltoid by P. Nestor, RN at 9:30, from a free
 sample vial. Lot SB1.
 """,
+    "testosterone": """Date of service: 03/02/2026
+Hypogonadism (E29.1), two low morning levels on file.
+Testosterone cypionate 200 mg IM given in the right gluteus by P. Nestor, RN at 09:45. Multi-dose vial, NDC
+0009-0347-02, lot TC20, exp 03/2028. Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
+    "vivitrol": """Date of service: 03/02/2026
+Alcohol dependence (F10.20), abstinent, opioid screen negative.
+Vivitrol 380 mg IM given in the left gluteus by P. Nestor, RN at 16:05. Single-dose kit, NDC 65757-300-01, lot VV38,
+exp 07/2027. No waste. Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
+    "flu-b12": """Date of service: 03/02/2026
+Influenza vaccination (Z23). Fluzone High-Dose 0.5 mL IM given in the right deltoid by P. Nestor, RN at 09:00. Lot FX100,
+exp 06/2026.
+Pernicious anemia (D51.0). Cyanocobalamin 1000 mcg IM given in the left deltoid by P. Nestor, RN at 09:05. Multi-dose
+vial, NDC 0143-9620-10, lot CB1, exp 05/2027. Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
+    "hbig": """Date of service: 03/02/2026
+Needlestick at work from a patient with hepatitis B, contact with viral hepatitis (Z20.5). Risks and benefits discussed,
+verbal consent obtained.
+HyperHEP B 5 mL IM given in the left vastus lateralis by P. Nestor, RN at 11:20. NDC 13533-636-05, lot HB5, exp 08/2027.
+Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
+    "prolia": """Date of service: 03/02/2026
+Postmenopausal osteoporosis (M81.0). Calcium normal on 02/20/2026.
+Prolia 60 mg SC given in the left upper arm by P. Nestor, RN at 10:40. Prefilled syringe, NDC 55513-710-01, lot PR60,
+exp 09/2027. No waste. Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
+    "prep": """Date of service: 03/02/2026
+Pre-exposure prophylaxis of HIV (Z29.81), HIV test negative today.
+Apretude 600 mg IM given in the left ventrogluteal by P. Nestor, RN at 13:10. Single-dose vial kit, lot AP9, exp
+02/2028. No waste. Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
+    "syringe": """Date of service: 03/02/2026
+Migraine (G43.909).
+Ketorolac 30 mg IM, single-dose vial, NDC 0409-3795-01, no waste, given in the left gluteus by P. Nestor, RN at 14:30.
+Hydroxyzine 25 mg IM from a multi-dose vial given in the same syringe, left gluteus, by P. Nestor, RN at 14:30.
+Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
 }
-"""Notes of some of the visits, as a clinic may write them: `scrubjay code NAME.txt --with NAME.json`."""
+"""The same visits as notes, as a clinic may write them: `scrubjay code NAME.txt --with NAME.json`."""
 
 
 def as_837(claim: Claim) -> bytes:
@@ -287,8 +332,7 @@ def main() -> None:
         assert coding.claim is not None
         (FOLDER / f"{example.name}.json").write_text(json.dumps(example.document(), indent=1) + "\n")
         (FOLDER / f"{example.name}.837").write_bytes(as_837(coding.claim))
-        if example.name in NOTES:
-            (FOLDER / f"{example.name}.txt").write_text(NOTES[example.name])
+        (FOLDER / f"{example.name}.txt").write_text(NOTES[example.name])
         shown = ", ".join("-".join([line.code, *line.modifiers]) for line in coding.claim.lines)
         confirmed = ", ".join(f"{modifier}@{line}" for line, modifier in example.accept) or "nothing"
         rows.append(
@@ -300,8 +344,8 @@ def main() -> None:
         f"""# From the chart to the claim
 
 {len(EXAMPLES)} encounters and the claims that come of them, by `scrubjay code charts/NAME.json --as-of {AS_OF}`. The last
-column says how such a claim breaks, and which edit speaks then. Where there is a NAME.txt, the same visit is a note: `scrubjay
-code charts/NAME.txt --with charts/NAME.json` gives the same lines. Written by `python examples/build_charts.py`.
+column says how such a claim breaks, and which edit speaks then. NAME.txt is the note of the same visit: `scrubjay code
+charts/NAME.txt --with charts/NAME.json` gives the same lines. Written by `python examples/build_charts.py`.
 
 | example | what happened | payer | lines | a person confirms | broken twin |
 | --- | --- | --- | --- | --- | --- |

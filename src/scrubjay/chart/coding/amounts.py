@@ -56,6 +56,9 @@ def amount_of(given: Administration, product: Product, injections: int) -> Amoun
         out.why.append(f"{product.code} is billed by the dose: {_n(out.units)}")
         return out
     dose = _amount(given.get("dose"), given.get("unit"), given, unit.unit)
+    if given.dose is None and given.volume_ml is not None:
+        # "5 mL" of a drug is its dose where the code counts milliliters, or where the chart says how strong it is.
+        dose = _amount(given.get("volume_ml"), "mL", given, unit.unit)
     if dose is None:
         said = f" (the chart says {given.get('dose')} {given.get('unit') or ''})".rstrip() if given.dose else ""
         out.missing.append(f"the dose of {product.name} in {unit.unit}{said}")

@@ -17,7 +17,7 @@ from scrubjay.edits.told import FREE, NOT_FREE
 
 CENT = Decimal("0.01")
 _NARRATIVE = 80
-_SHOWN = ("drug", "dose", "unit", "route", "site", "laterality", "ndc", "waste")
+_SHOWN = ("drug", "dose", "unit", "volume_ml", "route", "site", "laterality", "ndc", "waste")
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,8 @@ TOGETHER = re.compile(
     re.IGNORECASE,
 )
 
+SAME = re.compile(r"\bin(?:to)?\s+the\s+same\s+syringe\b", re.IGNORECASE)
+
 
 @dataclass
 class Parsed:
@@ -96,7 +98,7 @@ def parse(text: str) -> Parsed:
                 in_sentence += following.go_on(
                     text, clause, number, here, drafts + in_sentence, block, sections.at(low), structured, unnamed
                 )
-        _couple(text, low, high, in_sentence)
+        _couple(text, low, high, in_sentence, drafts)
         drafts += in_sentence
     return Parsed(text, drafts, hits, bounds, sections)
 
@@ -214,9 +216,12 @@ def _joined(text: str, first: Draft, second: Draft, hits: list[Hit]) -> bool:
     return len(between) < REACH and bool(JOINED.match(between))
 
 
-def _couple(text: str, low: int, high: int, drafts: list[Draft]) -> None:
-    """Note which drugs of a sentence went into one syringe."""
+def _couple(text: str, low: int, high: int, drafts: list[Draft], before: list[Draft]) -> None:
+    """Note which drugs of a sentence went into one syringe, or into that of the drug before it."""
     named = [draft for draft in drafts if draft.mention is not None]
-    if len(named) > 1 and TOGETHER.search(text, low, high):
-        for draft in named[1:]:
-            draft.same_syringe = named[0]
+    if len(named) == 1 and SAME.search(text, low, high):
+        named = [draft for draft in before if draft.mention is not None][-1:] + named
+    elif not TOGETHER.search(text, low, high):
+        return
+    for draft in named[1:]:
+        draft.same_syringe = named[0]
