@@ -17,7 +17,7 @@ from scrubjay import catalogue as listing
 from scrubjay import policy as policies
 from scrubjay import refdata
 from scrubjay._version import __version__
-from scrubjay.batch import Batch, Input, Progress, Settings, spooled
+from scrubjay.batch import Batch, Input, Outcome, Progress, Settings, spooled
 from scrubjay.conformance import judge as guide
 from scrubjay.edit import Edit, catalogue
 from scrubjay.errors import InputError, ScrubjayError
@@ -185,14 +185,22 @@ def _file(path: Path) -> Input:
     return Input(str(path), opener, path.stat().st_size)
 
 
+def _presented(outcome: Outcome, files: list[str], edits: Mapping[str, Edit]) -> pl.DataFrame:
+    """Return the findings of a run as the report shows them; those of its pieces are let go, so as not to be held twice."""
+    if not outcome.findings:
+        return _nothing()
+    found = pl.concat(outcome.findings, how="diagonal")
+    outcome.findings.clear()
+    return present(found, files, edits)
+
+
 def _report(batch: Batch, policy: str, as_of: dt.date) -> Report:
     settings, outcome = batch.settings, batch.outcome
     files = [i["file"] for i in outcome.inputs]
-    found = pl.concat(outcome.findings, how="diagonal") if outcome.findings else None
-    findings = present(found, files, settings.edits) if found is not None else _nothing()
+    findings = _presented(outcome, files, settings.edits)
     claims = sum(i["claims"] for i in outcome.inputs)
     lines = sum(i["lines"] for i in outcome.inputs)
-    hits = findings.filter(pl.col("outcome") == "hit")
+    hits = findings.select("outcome", "level", "claim_id").filter(pl.col("outcome") == "hit")
     counts = dict(hits.group_by("level").len().iter_rows())
     dirty = hits.filter(pl.col("claim_id").is_not_null() & (pl.col("level") != "info"))["claim_id"].n_unique()
     summary = {

@@ -168,8 +168,12 @@ def amount_at_risk(findings: pl.DataFrame) -> str:
 
 
 def at_risk_once(findings: pl.DataFrame) -> pl.DataFrame:
-    """Return one finding for each line at risk; a rejected claim stands for all its lines."""
-    risky = findings.filter(pl.col("at_risk_cents").is_not_null())
+    """Return the money of one finding for each line at risk; a rejected claim stands for all its lines.
+
+    Columns: ``claim_id``, ``risk_line``, ``at_risk_cents``, ``amount_basis``.
+    """
+    money_of = findings.select("claim_id", "risk_line", "at_risk_cents", "amount_basis")
+    risky = money_of.filter(pl.col("at_risk_cents").is_not_null())
     whole = risky.filter(pl.col("risk_line").is_null()).unique("claim_id", keep="first", maintain_order=True)
     lines = risky.filter(pl.col("risk_line").is_not_null()).join(whole, on="claim_id", how="anti")
     return pl.concat([whole, lines.unique("risk_line", keep="first", maintain_order=True)])

@@ -9,6 +9,9 @@ import polars as pl
 
 from scrubjay.report import FINDING_FIELDS, Report
 
+_SLICE = 50_000
+"""Findings written at once."""
+
 
 def public(report: Report) -> pl.DataFrame:
     """Return the findings with the contract's fields alone; everything else in the frame stays inside."""
@@ -21,8 +24,9 @@ def dump(value: Any) -> bytes:
 
 
 def write_jsonl(report: Report, out: IO[bytes]) -> None:
-    """Write the findings, one object a line."""
-    public(report).write_ndjson(out)
+    """Write the findings, one object a line; some at a time, so that the text of all of them is never in memory."""
+    for piece in public(report).iter_slices(_SLICE):
+        piece.write_ndjson(out)
 
 
 def write_json(report: Report, out: IO[bytes], statistics: dict[str, Any] | None = None) -> None:

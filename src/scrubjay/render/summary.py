@@ -61,7 +61,8 @@ def undecided_lines(report: Report, style: Style) -> Iterator[str]:
 
 def undecided(report: Report) -> Iterator[tuple[str, str]]:
     """Yield edit and words for the findings with outcome ``unknown``: how many, why, and the first places."""
-    unknown = report.findings.filter(pl.col("outcome") == "unknown")
+    columns = ["edit", "message", "outcome", "file", "claim", "line"]
+    unknown = report.findings.select(columns).filter(pl.col("outcome") == "unknown")
     several = len(report.run["inputs"]) > 1
     places = pl.struct("file", "claim", "line").head(_NAMED)
     reasons = unknown.group_by("edit", "message", maintain_order=True).agg(
@@ -127,8 +128,10 @@ def _follows(before: str, code: str) -> bool:
 
 def outdated_lines(report: Report, style: Style) -> Iterator[str]:
     """Yield the reference editions that decided for dates of service outside their own, with how many findings rest on them."""
-    outside = report.findings.filter(pl.col("reference").str.contains(_OUTSIDE)).with_columns(
-        pl.col("reference").str.replace(_OUTSIDE, "").alias("edition")
+    outside = (
+        report.findings.select("reference")
+        .filter(pl.col("reference").str.contains(_OUTSIDE))
+        .with_columns(pl.col("reference").str.replace(_OUTSIDE, "").alias("edition"))
     )
     rows = outside.group_by("edition").len().sort("edition").iter_rows()
     lines = [f"  {clean(edition)}: {plural(count, 'finding')}" for edition, count in rows]

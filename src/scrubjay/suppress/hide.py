@@ -153,7 +153,7 @@ def _counted(
 ) -> Report:
     """Return the report with the findings that are left, its counts, and how many are hidden."""
     findings = shown.findings
-    hits = findings.filter(pl.col("outcome") == "hit")
+    hits = findings.select("outcome", "level", "claim_id").filter(pl.col("outcome") == "hit")
     levels = dict(hits.group_by("level").len().iter_rows())
     dirty = hits.filter(pl.col("claim_id").is_not_null() & (pl.col("level") != "info"))["claim_id"].n_unique()
     extra: dict[str, Any] = {}
