@@ -7,8 +7,8 @@ from functools import lru_cache
 import polars as pl
 
 from scrubjay.edits.products import NDC_QUALIFIER, with_container
-from scrubjay.edits.told import MILLION
 from scrubjay.facts import Facts
+from scrubjay.facts.ndc import MILLION, crosswalk
 from scrubjay.refdata import References
 
 
@@ -23,32 +23,17 @@ def listed_on_day(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     Adds ``listed`` (the code), ``per_container`` (units of that code in a container) and ``size`` (its quantity), both
     in millionths, and ``late``: the day is after the newest edition, which then stands for it.
     """
-    return _on_day(rows.join(_listings(refs).lazy(), on="ndc11"))
+    return _on_day(rows.join(crosswalk(refs).lazy(), on="ndc11"))
 
 
 def sizes_on_day(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     """Return one row per line and NDC that is listed under the line's ``code`` on the day of service."""
     sizes = (
-        _listings(refs)
+        crosswalk(refs)
         .lazy()
         .select("valid_from", "valid_to", "newest", code="listed", other_ndc="ndc11", other_size="per_container")
     )
     return _on_day(rows.join(sizes, on="code"))
-
-
-@lru_cache(maxsize=8)
-def _listings(refs: References) -> pl.DataFrame:
-    """Return the crosswalk with its amounts in millionths; laid out once, not for every batch."""
-    table = refs.frame("ndc_hcpcs")
-    return table.select(
-        "ndc11",
-        "valid_from",
-        "valid_to",
-        listed="hcpcs",
-        per_container=(pl.col("bill_units") * MILLION).cast(pl.Int64),
-        size=(pl.col("pkg_size") * MILLION).cast(pl.Int64),
-        newest=pl.col("valid_to").max(),
-    )
 
 
 @lru_cache(maxsize=8)

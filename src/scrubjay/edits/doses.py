@@ -9,8 +9,9 @@ from scrubjay.edits.content import has_ndc, quantity, with_ndc_units
 from scrubjay.edits.narratives import with_texts
 from scrubjay.edits.partners import patch, plural
 from scrubjay.edits.products import at_no_cost
-from scrubjay.edits.told import MILLION, amount, with_dose
+from scrubjay.edits.told import amount, with_dose
 from scrubjay.facts import Facts
+from scrubjay.facts.ndc import MILLION
 from scrubjay.refdata import References
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-MILLION = 1_000_000
-"""Amounts are whole millionths: a dose is divided by the amount of a unit without rounding."""
+from scrubjay.facts.ndc import MILLION
 
 FREE = (
     r"(?i)\b(SAMPLES?|VFC|NO COST|NO CHARGE|FREE OF CHARGE|FREE (DRUG|GOODS|SAMPLES?)|WHITE[ -]?BAG\w*|BROWN[ -]?BAG\w*|"

@@ -7,8 +7,9 @@ import polars as pl
 from scrubjay.edit import edit
 from scrubjay.edits.content import listed_on_day, sizes_on_day
 from scrubjay.edits.products import with_container
-from scrubjay.edits.told import MILLION, amount
+from scrubjay.edits.told import amount
 from scrubjay.facts import Facts
+from scrubjay.facts.ndc import MILLION
 from scrubjay.refdata import References
 
 _JZ = "CMS, Noridian and CGS on JW and JZ"

@@ -41,21 +41,34 @@ def ndc_column(ndc: pl.Series) -> pl.Series:
 
 
 @lru_cache(maxsize=8)
-def _listings(refs: References) -> tuple[Intervals, Ints, Ints]:
-    """Return the crosswalk by NDC and code: when it lists them, units of a container and its size, in millionths.
+def crosswalk(refs: References) -> pl.DataFrame:
+    """Return what codes an NDC is listed under and when, its amounts in millionths; laid out once, not for every batch.
 
-    The newest edition stands for the days after it.
+    ``per_container`` are the units of the code (``listed``) in a container, ``size`` the quantity of the container, and
+    ``newest`` the last day of the newest edition.
     """
-    table = refs.frame("ndc_hcpcs").sort("ndc11", "hcpcs", "valid_from")
-    last = table["valid_to"].max()
-    frame = table.select(
+    table = refs.frame("ndc_hcpcs").sort("ndc11", "hcpcs", "valid_from", maintain_order=True)
+    return table.select(
+        "ndc11",
         "valid_from",
-        code=pl.col("ndc11") + pl.col("hcpcs"),
-        valid_to=pl.when(pl.col("valid_to") != last).then("valid_to"),
-        units=(pl.col("bill_units") * MILLION).cast(pl.Int64),
+        "valid_to",
+        listed="hcpcs",
+        per_container=(pl.col("bill_units") * MILLION).cast(pl.Int64),
         size=(pl.col("pkg_size") * MILLION).cast(pl.Int64),
+        newest=pl.col("valid_to").max(),
     )
-    return Intervals(frame.drop("units", "size")), frame["units"].to_numpy(), frame["size"].to_numpy()
+
+
+@lru_cache(maxsize=8)
+def _listings(refs: References) -> tuple[Intervals, Ints, Ints]:
+    """Return the crosswalk by NDC and code, units and size by its rows; the newest edition stands for the days after it."""
+    frame = crosswalk(refs)
+    days = frame.select(
+        "valid_from",
+        code=pl.col("ndc11") + pl.col("listed"),
+        valid_to=pl.when(pl.col("valid_to") != pl.col("newest")).then("valid_to"),
+    )
+    return Intervals(days), frame["per_container"].to_numpy(), frame["size"].to_numpy()
 
 
 def product_columns(lines: pl.DataFrame, refs: References, day: Ints) -> list[pl.Series]:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 
 from scrubjay.io import structure837
-from scrubjay.io.columns import first_of, ids, masked, recent
+from scrubjay.io.columns import Columns, first_of, ids, masked, recent
 from scrubjay.io.defects import Defects
 from scrubjay.io.interchange import Chunk
 from scrubjay.io.x12 import Bools, Ints, Segments, dates, pack, strings
@@ -26,7 +26,7 @@ _DIAGNOSIS_QUALIFIERS = tuple(pack(q) for q in ("ABK", "ABF", "BK", "BF"))
 
 
 @dataclass(frozen=True)
-class Layout:
+class Layout(Columns):
     """Where every segment of a chunk stands; indices of segments, -1 where there is none.
 
     ``st``, ``hl``, ``clm``, ``lx``, ``nm1``, ``sbr``: the most recent one at or before the segment.
@@ -34,7 +34,6 @@ class Layout:
     ``in_hl``, ``in_claim``, ``in_line``: the innermost of the three it stands in; ``in_cob`` inside a 2320 loop.
     """
 
-    segments: Segments
     wanted: Bools
     st: Ints
     hl: Ints
@@ -52,18 +51,6 @@ class Layout:
     clm_at: Ints
     lx_at: Ints
     hl_at: Ints
-
-    def pick(
-        self, identifier: str, region: Bools, qualifier: str | tuple[str, ...] | None = None, element: int = 1
-    ) -> Ints:
-        """Return the indices of segments by identifier, region and the qualifier in one of their elements."""
-        at = self.segments.where(identifier)
-        here = region[at]
-        if qualifier is not None:
-            names = (qualifier,) if isinstance(qualifier, str) else qualifier
-            key = self.segments.keys_of(identifier, element)
-            here &= np.logical_or.reduce([key == pack(q) for q in names])
-        return at[here]
 
 
 def layout(segments: Segments, wanted: Bools) -> Layout:
@@ -111,29 +98,6 @@ def read_chunk(chunk: Chunk, file: int, first_claim: int, first_line: int) -> Ta
     structure837.inspect(place, chunk.defects)
     defects = _defects(chunk.defects, place, file, first_claim, first_line, line_of_lx)
     return Tables(claims, lines, diagnoses, notes, defects)
-
-
-def _number(place: Layout, at: Ints) -> pl.Series:
-    """Return segment numbers for indices; -1 becomes null."""
-    if not len(place.segments):
-        return pl.Series([], dtype=pl.UInt32)
-    return masked(place.segments.number[np.maximum(at, 0)], at >= 0, pl.UInt32)
-
-
-def _text(place: Layout, at: Ints, element: int, component: int | None = None) -> pl.Series:
-    span = place.segments.span(at, element)
-    if component is not None:
-        span = place.segments.component(span, component)
-    return place.segments.text(span)
-
-
-def _code(place: Layout, at: Ints, element: int, component: int | None = None) -> pl.Series:
-    span = place.segments.span(at, element)
-    return place.segments.code(span if component is None else place.segments.component(span, component))
-
-
-def _money(place: Layout, identifier: str, at: Ints, element: int, scale: int) -> pl.Series:
-    return masked(*place.segments.numbers(identifier, element, scale, at))
 
 
 def _levels(place: Layout) -> tuple[Ints, Ints, Ints]:
@@ -237,47 +201,47 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
         found = of_claim(place.pick("DTP", own, qualifiers))
         value, ok = dates(s, s.span(found, 3))
         date_columns[column] = masked(value.astype(np.int32), ok).cast(pl.Int32).cast(pl.Date)
-    names = _text(place, who, 3)
+    names = place.text(who, 3)
     frame = pl.DataFrame(
         {
             "claim_id": pl.Series((np.arange(n) + first_claim).astype(np.uint32)),
             "file": pl.Series(np.full(n, file, dtype=np.uint32)),
-            "transaction": _text(place, place.st[at], 2),
-            "claim": _text(place, at, 1),
-            "segment": _number(place, at),
-            "charge_cents": _money(place, "CLM", at, 2, 2),
-            "pos": _code(place, at, 5, 1),
-            "frequency": _text(place, at, 5, 3),
-            "accept_assignment": _text(place, at, 7),
-            "payer_resp": _text(place, sbr, 1),
-            "filing_code": _code(place, sbr, 9),
-            "group_number": _text(place, sbr, 3),
-            "payer_id": _code(place, nm_payer, 9),
-            "payer_name": _text(place, nm_payer, 3),
-            "member_id": _code(place, nm_subscriber, 9),
+            "transaction": place.text(place.st[at], 2),
+            "claim": place.text(at, 1),
+            "segment": place.number(at),
+            "charge_cents": place.decimal("CLM", at, 2, 2),
+            "pos": place.code(at, 5, 1),
+            "frequency": place.text(at, 5, 3),
+            "accept_assignment": place.text(at, 7),
+            "payer_resp": place.text(sbr, 1),
+            "filing_code": place.code(sbr, 9),
+            "group_number": place.text(sbr, 3),
+            "payer_id": place.code(nm_payer, 9),
+            "payer_name": place.text(nm_payer, 3),
+            "member_id": place.code(nm_subscriber, 9),
             "patient_last": names,
-            "patient_first": _text(place, who, 4),
+            "patient_first": place.text(who, 4),
             "patient_dob": masked(birth.astype(np.int32), birth_ok).cast(pl.Int32).cast(pl.Date),
-            "patient_sex": _code(place, dmg, 3),
-            "patient_state": _code(place, patient_address, 2),
+            "patient_sex": place.code(dmg, 3),
+            "patient_state": place.code(patient_address, 2),
             "is_dependent": pl.Series(p >= 0),
-            "billing_type": _text(place, nm_billing, 2),
-            "billing_npi": _text(place, nm_billing, 9),
-            "billing_tin": _text(place, tin, 2),
-            "billing_taxonomy": _code(place, prv, 3),
-            "billing_state": _code(place, address, 2),
-            "billing_zip": _text(place, address, 3),
-            "rendering_npi": _text(place, rendering, 9),
-            "rendering_type": _text(place, rendering, 2),
-            "rendering_segment": _number(place, rendering),
-            "rendering_taxonomy": _code(place, taxonomy, 3),
-            "facility_npi": _text(place, facility, 9),
-            "facility_zip": _text(place, facility_address, 3),
-            "supervising_npi": _text(place, name("DQ"), 9),
-            "referring_npi": _text(place, name(("DN", "P3")), 9),
-            "original_ref": _text(place, ref("F8"), 2),
-            "prior_auth": _text(place, ref("G1"), 2),
-            "patient_paid_cents": _money(place, "AMT", of_claim(place.pick("AMT", own, "F5")), 2, 2),
+            "billing_type": place.text(nm_billing, 2),
+            "billing_npi": place.text(nm_billing, 9),
+            "billing_tin": place.text(tin, 2),
+            "billing_taxonomy": place.code(prv, 3),
+            "billing_state": place.code(address, 2),
+            "billing_zip": place.text(address, 3),
+            "rendering_npi": place.text(rendering, 9),
+            "rendering_type": place.text(rendering, 2),
+            "rendering_segment": place.number(rendering),
+            "rendering_taxonomy": place.code(taxonomy, 3),
+            "facility_npi": place.text(facility, 9),
+            "facility_zip": place.text(facility_address, 3),
+            "supervising_npi": place.text(name("DQ"), 9),
+            "referring_npi": place.text(name(("DN", "P3")), 9),
+            "original_ref": place.text(ref("F8"), 2),
+            "prior_auth": place.text(ref("G1"), 2),
+            "patient_paid_cents": place.decimal("AMT", of_claim(place.pick("AMT", own, "F5")), 2, 2),
             "other_payers": pl.Series(
                 np.bincount(place.claim[cob], minlength=n).astype(np.uint8) if n else np.zeros(0, np.uint8)
             ),
@@ -342,40 +306,40 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
             "line_id": pl.Series((np.arange(n) + first_line).astype(np.uint32)),
             "claim_id": pl.Series((place.claim[sv1] + first_claim).astype(np.uint32)),
             "line": masked(number, number_ok),
-            "segment": _number(place, sv1),
+            "segment": place.number(sv1),
             "qualifier": s.text(s.component(procedure, 1)),
             "code": s.code(s.component(procedure, 2)),
             **{f"mod{k}": s.code(span) for k, span in enumerate(modifier, start=1)},
             "description": s.text(s.rest(procedure, 7)),
-            "charge_cents": _money(place, "SV1", sv1, 2, 2),
-            "unit_basis": _code(place, sv1, 3),
-            "units_milli": _money(place, "SV1", sv1, 4, 3),
-            "line_pos": _code(place, sv1, 5),
+            "charge_cents": place.decimal("SV1", sv1, 2, 2),
+            "unit_basis": place.code(sv1, 3),
+            "units_milli": place.decimal("SV1", sv1, 4, 3),
+            "line_pos": place.code(sv1, 5),
             **pointers,
-            "emergency": _text(place, sv1, 9),
+            "emergency": place.text(sv1, 9),
             "service_date": masked(service.astype(np.int32), service_ok).cast(pl.Int32).cast(pl.Date),
             "service_to": masked(until.astype(np.int32), until_ok).cast(pl.Int32).cast(pl.Date),
             "is_range": pl.Series(is_range),
-            "dtp_segment": _number(place, dtp),
-            "line_rendering_npi": _text(place, rendering, 9),
-            "line_rendering_taxonomy": _code(place, prv[has], 3),
-            "line_rendering_segment": _number(place, rendering),
-            "line_supervising_npi": _text(place, named("DQ"), 9),
-            "line_ordering_npi": _text(place, named("DK"), 9),
-            "line_auth": _text(place, of_line(place.pick("REF", place.in_line, "G1")), 2),
-            "line_control": _text(place, of_line(place.pick("REF", place.in_line, "6R")), 2),
-            "ndc_qualifier": _code(place, lin, 2),
-            "ndc": _text(place, lin, 3),
-            "lin_segment": _number(place, lin),
-            "ndc_qty_milli": _money(place, "CTP", ctp, 4, 3),
-            "ndc_qty_text": _text(place, ctp, 4),
-            "ndc_unit": _text(place, ctp, 5, 1),
-            "ctp_segment": _number(place, ctp),
+            "dtp_segment": place.number(dtp),
+            "line_rendering_npi": place.text(rendering, 9),
+            "line_rendering_taxonomy": place.code(prv[has], 3),
+            "line_rendering_segment": place.number(rendering),
+            "line_supervising_npi": place.text(named("DQ"), 9),
+            "line_ordering_npi": place.text(named("DK"), 9),
+            "line_auth": place.text(of_line(place.pick("REF", place.in_line, "G1")), 2),
+            "line_control": place.text(of_line(place.pick("REF", place.in_line, "6R")), 2),
+            "ndc_qualifier": place.code(lin, 2),
+            "ndc": place.text(lin, 3),
+            "lin_segment": place.number(lin),
+            "ndc_qty_milli": place.decimal("CTP", ctp, 4, 3),
+            "ndc_qty_text": place.text(ctp, 4),
+            "ndc_unit": place.text(ctp, 5, 1),
+            "ctp_segment": place.number(ctp),
             "ndc_count": pl.Series(np.minimum(lin_count, 255).astype(np.uint8)),
-            "ndc_link": _text(place, of_line(place.pick("REF", place.in_line, "XZ")), 2),
-            "mea_code": _code(place, mea, 2),
-            "mea_value_milli": _money(place, "MEA", mea, 3, 3),
-            "line_note": _text(place, note, 2),
+            "ndc_link": place.text(of_line(place.pick("REF", place.in_line, "XZ")), 2),
+            "mea_code": place.code(mea, 2),
+            "mea_value_milli": place.decimal("MEA", mea, 3, 3),
+            "line_note": place.text(note, 2),
         }
     )
     return frame, line_of_lx
@@ -400,7 +364,7 @@ def _diagnoses(place: Layout, first_claim: int) -> pl.DataFrame:
             "position": pl.Series((np.arange(len(at)) - first + 1).astype(np.uint8)),
             "qualifier": s.text(s.component(span, 1)),
             "code": s.code(s.component(span, 2)),
-            "segment": _number(place, at),
+            "segment": place.number(at),
             "element": pl.Series(element.astype(np.uint8)),
         },
         schema_overrides={"claim_id": pl.UInt32},
@@ -424,9 +388,9 @@ def _notes(place: Layout, first_claim: int, first_line: int, line_of_lx: Ints) -
         {
             "claim_id": ids(place.claim[at], first_claim),
             "line_id": ids(line, first_line),
-            "qualifier": _text(place, at, 1),
-            "text": _text(place, at, 2),
-            "segment": _number(place, at),
+            "qualifier": place.text(at, 1),
+            "text": place.text(at, 2),
+            "segment": place.number(at),
         },
         schema_overrides={"claim_id": pl.UInt32, "line_id": pl.UInt32},
     )
@@ -444,7 +408,7 @@ def _defects(
     lx = np.where(known, place.line[safe], -1) if size else np.full(len(at), -1)
     line = np.where(lx >= 0, line_of_lx[np.maximum(lx, 0)], -1) if len(line_of_lx) else np.full(len(at), -1)
     st = np.where(known, place.st[safe], -1) if size else np.full(len(at), -1)
-    transaction = _text(place, st, 2) if size else strings(place.segments, st * 0, st * 0)
+    transaction = place.text(st, 2) if size else strings(place.segments, st * 0, st * 0)
     return frame.drop("at").with_columns(
         pl.lit(file, dtype=pl.UInt32).alias("file"),
         transaction.alias("transaction"),

@@ -6,8 +6,6 @@ hidden unless the caller asks for it.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from importlib import resources
@@ -18,7 +16,7 @@ import polars as pl
 from scrubjay import catalogue
 from scrubjay.refdata_manifest import NOTICE
 from scrubjay.render.form import Claim
-from scrubjay.render.markup import Content, Markup, tag
+from scrubjay.render.markup import Content, Markup, page_head, tag
 from scrubjay.render.sheet import LEVELS, sheet, views, words
 from scrubjay.render.statistics import statistics
 from scrubjay.render.style import money, plural
@@ -35,20 +33,7 @@ _TITLE = "Scrubjay report"
 def write_html(report: Report, out: IO[bytes], *, phi: bool = False) -> None:
     """Write the page.  ``report.kept`` holds the claims to draw; without it the findings stand without their forms."""
     style, script = _asset("page.css"), _asset("page.js")
-    policy = (
-        f"default-src 'none'; style-src 'sha256-{_hash(style)}'; script-src 'sha256-{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=policy),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("meta", name="generator", content=f"Scrubjay {report.run['version']}"),
-        tag("title", f"{_TITLE}: {_inputs(report)}"),
-        tag("style", Markup(style)),
-    )
+    head = page_head(f"{_TITLE}: {_inputs(report)}", style, script)
     out.write(f'<!doctype html>\n<html lang="en">{head}<body>\n'.encode())
     for part in _body(report, phi):
         out.write(f"{part}\n".encode())
@@ -57,10 +42,6 @@ def write_html(report: Report, out: IO[bytes], *, phi: bool = False) -> None:
 
 def _asset(name: str) -> str:
     return resources.files("scrubjay.render").joinpath(name).read_text(encoding="utf-8")
-
-
-def _hash(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _body(report: Report, phi: bool) -> Iterator[Markup]:

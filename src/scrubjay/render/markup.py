@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 from collections.abc import Iterable
 
+from scrubjay._version import __version__
 from scrubjay.render.style import clean
 
 _EMPTY = frozenset({"br", "hr", "input", "link", "meta"})
@@ -29,6 +32,26 @@ def tag(name: str, /, *content: Content, **attributes: str | int | bool | None) 
     written = "".join(_attribute(key, value) for key, value in attributes.items() if value is not None)
     opened = f"<{name}{written}>"
     return Markup(opened if name in _EMPTY else f"{opened}{text(content)}</{name}>")
+
+
+def page_head(title: str, style: str, script: str = "") -> Markup:
+    """Return the head of a page that loads nothing: its policy (CSP) allows its own style and script alone, by their hashes."""
+    scripts = f"script-src 'sha256-{_digest(script)}'; " if script else ""
+    policy = f"default-src 'none'; style-src 'sha256-{_digest(style)}'; {scripts}base-uri 'none'; form-action 'none'"
+    return tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="referrer", content="no-referrer"),
+        tag("meta", name="generator", content=f"Scrubjay {__version__}"),
+        tag("title", title),
+        tag("style", Markup(style)),
+    )
+
+
+def _digest(part: str) -> str:
+    return base64.b64encode(hashlib.sha256(part.encode()).digest()).decode()
 
 
 def text(content: Content) -> Markup:

@@ -6,8 +6,6 @@ name and no member number of a patient.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from importlib import resources
 from typing import IO, Any
@@ -15,14 +13,13 @@ from typing import IO, Any
 import polars as pl
 
 from scrubjay import catalogue
-from scrubjay._version import __version__
 from scrubjay.learn.decide import ACTIONS
 from scrubjay.learn.document import dollars, payments, unmatched
 from scrubjay.learn.findings import findings
 from scrubjay.learn.study import Study
 from scrubjay.refdata_manifest import NOTICE
 from scrubjay.render.charts import by_payer, pareto, rates_over_time
-from scrubjay.render.markup import Content, Markup, tag
+from scrubjay.render.markup import Content, Markup, page_head, tag
 from scrubjay.render.style import money, plural
 
 _ROWS, _COUNTED = 200, 25
@@ -35,21 +32,7 @@ def write_html(study: Study, out: IO[bytes]) -> None:
         resources.files("scrubjay.render").joinpath(name).read_text(encoding="utf-8")
         for name in ("page.css", "remit.css")
     )
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag(
-            "meta",
-            http_equiv="Content-Security-Policy",
-            content=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        ),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("meta", name="generator", content=f"Scrubjay {__version__}"),
-        tag("title", "Scrubjay: what payers denied"),
-        tag("style", Markup(style)),
-    )
+    head = page_head("Scrubjay: what payers denied", style)
     out.write(f'<!doctype html>\n<html lang="en">{head}<body><main>\n'.encode())
     for part in _body(study):
         out.write(f"{part}\n".encode())

@@ -6,16 +6,13 @@ style).
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from importlib import resources
 
-from scrubjay._version import __version__
 from scrubjay.chart.audit.judge import Audit, Row
 from scrubjay.chart.audit.text import NAMES, evidence, sentence
 from scrubjay.chart.model import Value
-from scrubjay.render.markup import Content, Markup, tag, text
+from scrubjay.render.markup import Content, Markup, page_head, tag, text
 
 GROUPS = {
     "drug": "drug", "strength": "drug", "container": "drug", "dose": "amount", "unit": "amount", "volume_ml": "amount", "waste": "amount",
@@ -33,21 +30,7 @@ LEGEND = {
 def page(audits: list[Audit]) -> str:
     """Return the page."""
     style = "".join(resources.files("scrubjay").joinpath(*path).read_text("utf-8") for path in _STYLES)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag(
-            "meta",
-            http_equiv="Content-Security-Policy",
-            content=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",
-        ),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="referrer", content="no-referrer"),
-        tag("meta", name="generator", content=f"Scrubjay {__version__}"),
-        tag("title", "Scrubjay: documentation of injections"),
-        tag("style", Markup(style)),
-    )
+    head = page_head("Scrubjay: documentation of injections", style)
     body = tag(
         "main",
         tag("header", tag("p", "Scrubjay", class_="brand"), tag("h1", "Is the injection documented?")),
