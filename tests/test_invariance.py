@@ -11,7 +11,7 @@ import pytest
 
 import scrubjay
 from scrubjay import batch as batches
-from scrubjay import synth
+from scrubjay import held, synth
 from scrubjay.cases import parse, to_837
 from scrubjay.model import Tables
 
@@ -38,7 +38,7 @@ def test_small_chunks_give_the_findings_of_the_whole(
 ) -> None:
     whole = scrubjay.check(synthetic, as_of=AS_OF, raw=True)
     monkeypatch.setattr(batches.Settings, "chunk_bytes", size)
-    monkeypatch.setattr(batches, "HELD_CLAIMS", 20)
+    monkeypatch.setattr(held, "HELD_CLAIMS", 20)
     parts = scrubjay.check(synthetic, as_of=AS_OF, raw=True)
     assert whole.findings.height > 20
     assert keyed(parts) == keyed(whole)

@@ -29,12 +29,13 @@ from scrubjay.errors import InputError
 from scrubjay.facts import Run, prepare
 from scrubjay.facts.claims import with_patient, with_policy
 from scrubjay.facts.gather import NO_DAY, Keys, days, mix
-from scrubjay.findings import LEVELS, resolve
+from scrubjay.findings import resolve
+from scrubjay.held import Kept, Store
 from scrubjay.io.assemble import Places
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import CHUNK_BYTES, Chunk
 from scrubjay.io.pieces import X12, Ids, Job, Piece, jobs, sniff
-from scrubjay.model import Tables, concat
+from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
 from scrubjay.pricing import with_estimates
 from scrubjay.raw import add_raw, no_raw
@@ -44,9 +45,6 @@ Progress = Callable[[int, int, int], None]
 
 _SMALL = 1 << 20
 _THREADS = 2
-
-HELD_CLAIMS = 100_000
-"""Claims judged together at once when patients' days span pieces."""
 
 
 @dataclass(frozen=True)
@@ -150,7 +148,7 @@ class Batch:
             tallies={code: Tally() if asked or code not in GUIDE else idle for code in settings.edits}
         )
         self._verdicts: dict[int, guide.Verdict] = {}
-        self.kept = _Kept(settings.keep)
+        self.kept = Kept(settings.keep)
         self._pieces: list[_Piece] = []
         self._places: dict[int, Places] = {}
         self._ids = Ids()
@@ -304,7 +302,7 @@ class Batch:
         if not len(shared):
             return
         needed = {(p.file, p.chunk): p for p in self._pieces if np.isin(p.keys, shared).any()}
-        with _Store() as store:
+        with Store() as store:
             for number, item in inputs.items():
                 if any(file == number for file, _ in needed):
                     self._hold(item, number, needed, shared, store)
@@ -315,7 +313,7 @@ class Batch:
                 self._replace(findings.rows, claims, tables)
 
     def _hold(
-        self, item: Input, number: int, needed: dict[tuple[int, int], _Piece], shared: Keys, store: _Store
+        self, item: Input, number: int, needed: dict[tuple[int, int], _Piece], shared: Keys, store: Store
     ) -> None:
         first = next(p for p in self._pieces if p.file == number)
         with item.open() as stream:
@@ -429,80 +427,6 @@ class _Crew:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
-
-
-class _Store:
-    """Claims held until all pieces are read: in memory while they are few, then in private temporary files."""
-
-    def __init__(self) -> None:
-        self._held: list[tuple[Tables, np.ndarray]] = []
-
-    def __enter__(self) -> _Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._held.clear()
-
-    def put(self, tables: Tables, patient: np.ndarray) -> None:
-        self._held.append((tables, patient))
-
-    def parts(self) -> Iterator[Tables]:
-        """Yield the held claims, every patient's together."""
-        total = sum(len(t.claims) for t, _ in self._held)
-        buckets = max(1, -(-total // HELD_CLAIMS))
-        for bucket in range(buckets):
-            kept = [
-                t if buckets == 1 else t.keep(t.claims.filter(pl.Series(patient % buckets == bucket)))
-                for t, patient in self._held
-            ]
-            yield concat(kept)
-
-
-class _Kept:
-    """The claims to be shown whole: those with the most at stake, no more than were asked for."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._tables: list[Tables] = []
-        self._stakes = pl.DataFrame(schema={"claim_id": pl.UInt32, "rank": pl.Int8, "cents": pl.Int64})
-
-    def add(self, findings: pl.DataFrame, tables: Tables) -> None:
-        """Keep the claims of a piece that have a finding; the pile is thinned when it is twice too high."""
-        if not self._most:
-            return
-        hits = findings.filter((pl.col("outcome") == "hit") & pl.col("claim_id").is_not_null())
-        order = {name: rank for rank, name in enumerate(LEVELS)}
-        risks = hits.unique(["claim_id", "risk_line"]).group_by("claim_id").agg(cents=pl.col("at_risk_cents").sum())
-        ranks = hits.group_by("claim_id").agg(rank=pl.col("level").replace_strict(order, return_dtype=pl.Int8).max())
-        stakes = ranks.join(risks, on="claim_id").select("claim_id", "rank", "cents")
-        self._stakes = pl.concat([self._stakes, stakes])
-        self._tables.append(tables.keep(stakes))
-        if len(self._stakes) > 2 * self._most:
-            self._thin()
-
-    def drop(self, claims: pl.DataFrame) -> None:
-        """Forget claims that are judged anew."""
-        self._stakes = self._stakes.join(claims, on="claim_id", how="anti")
-        self._tables = [tables.without(claims) for tables in self._tables]
-
-    def tables(self) -> Tables | None:
-        """Return the kept claims in the order of the run; None where none were asked for."""
-        if not self._most:
-            return None
-        self._thin()
-        whole = self._tables[0]
-        return replace(
-            whole,
-            claims=whole.claims.sort("claim_id"),
-            lines=whole.lines.sort("line_id"),
-            diagnoses=whole.diagnoses.sort("claim_id", "position"),
-            notes=whole.notes.sort("claim_id", "segment"),
-        )
-
-    def _thin(self) -> None:
-        worst = self._stakes.sort("rank", "cents", "claim_id", descending=[True, True, False])
-        self._stakes = worst.head(self._most)
-        self._tables = [concat(self._tables).keep(self._stakes)]
 
 
 @contextmanager
