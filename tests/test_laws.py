@@ -20,6 +20,7 @@ from scrubjay import policy, refdata
 from scrubjay.cases import parse, to_837
 from scrubjay.edit import DeclarationError, catalogue, edit
 from scrubjay.engine import HIT
+from scrubjay.errors import ReferenceDataError
 from scrubjay.facts import Facts
 from scrubjay.model import Tables
 
@@ -163,6 +164,26 @@ def test_a_missing_reference_is_skipped_and_never_clear() -> None:
     assert rows["EM01"]["in_scope"] is None
     assert report.exit_code() == 3
     assert report.exit_code(allow_incomplete=True) == 0
+
+
+_FACTS = {"groups", "mod_groups", "dx_groups"}
+"""Tables without which no line can be told from another: a run without them breaks with one line."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", refdata.load(user=False).names())
+def test_without_a_table_its_edits_are_skipped_and_none_crashes(name: str) -> None:
+    lacking = refdata.load(user=False).without(name)
+    data = (ROOT / "examples" / "clinic.837").read_bytes()
+    if name in _FACTS:
+        with pytest.raises(ReferenceDataError, match=name):
+            scrubjay.check(data, refs=lacking)
+        return
+    coverage = scrubjay.check(data, refs=lacking).coverage
+    assert coverage.filter(pl.col("state") == "crashed").is_empty()
+    asking = {code for code, e in catalogue().items() if name in e.refs and not e.history}
+    skipped = coverage.filter((pl.col("state") == "skipped") & pl.col("why").str.contains(name))
+    assert set(skipped["edit"]) >= asking - {c for c, e in catalogue().items() if e.status == "preview"}
 
 
 def test_a_missing_date_is_unknown_and_never_clear() -> None:

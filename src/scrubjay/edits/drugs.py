@@ -101,7 +101,7 @@ def injection_without_drug(t: Facts, refs: References) -> pl.LazyFrame:
     grain="line",
     scope="DRUG",
     needs=["service_date", "pos"],
-    refs=["drugs"],
+    refs=["drugs", "pos_groups"],
     group="CO",
     carc="107",
     element="SV101-2",

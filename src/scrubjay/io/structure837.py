@@ -318,6 +318,10 @@ class _Check:
         form = "ten digits with a valid check digit"
         self.report("bad-npi", names, ~valid & ~person, "NM109", 9, form)
         self.report("bad-npi", names, ~valid & person, "NM109", expected=form)
+        payer = self.place.pick("NM1", self.place.in_hl, "PR")
+        for element, what in ((3, "the payer's name"), (9, "the payer's identifier")):
+            start, end = s.span(payer, element)
+            self.report("bad-element", payer, start == end, f"NM1{element:02d}", element, what)
         billing = self.place.pick("NM1", self.place.in_hl, "85")
         none = s.qualifier(billing, 8) != pack("XX")
         self.report("npi-missing", billing, none, "NM109", expected="the billing provider's NPI with qualifier XX")

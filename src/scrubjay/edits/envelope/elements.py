@@ -94,14 +94,19 @@ def code_value_not_allowed(t: Facts, refs: References) -> pl.LazyFrame:
     grain="transaction",
     start="defects",
     fix="advice",
-    source=[_GUIDE + ", CLM01 and SV101-2", _SYNTAX + ": character sets", "X12 999 IK403 codes 1, 5 and 6"],
+    revision=2,
+    source=[
+        _GUIDE + ", CLM01, SV101-2, NM103 and NM109 of 2010BB",
+        _SYNTAX + ": character sets",
+        "X12 999 IK403 codes 1, 5 and 6",
+    ],
 )
 def element_not_well_formed(t: Facts, refs: References) -> pl.LazyFrame:
     """An element is empty, too long or holds characters that may not be sent.
 
     ## What it does
-    Finds a claim number (CLM01) that is empty or longer than 38 characters, a line without a procedure code, and
-    control characters such as tabs inside segments.
+    Finds a claim number (CLM01) that is empty or longer than 38 characters, a line without a procedure code, a payer
+    (2010BB) without a name or an identifier, and control characters such as tabs inside segments.
 
     ## Why it matters
     The claim is refused (999, IK403 code 1, 5 or 6).
