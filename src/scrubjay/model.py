@@ -189,4 +189,4 @@ def concat(parts: list[Tables]) -> Tables:
         return parts[0]
     if not parts:
         return Tables.empty()
-    return Tables(*(pl.concat([getattr(p, f.name) for p in parts]) for f in fields(Tables)))
+    return Tables(*(pl.concat([getattr(p, f.name) for p in parts], rechunk=True) for f in fields(Tables)))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from scrubjay.io.x12 import Ints, Segments
+from scrubjay.io.spans import Ints
+from scrubjay.io.x12 import Segments
 
 SCHEMA = {
     "kind": pl.String,
