@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from scrubjay.io.spans import Bools, Ints, nothing, pack
+from scrubjay.io.spans import Bools, Ints, nothing, numbers, pack
 from scrubjay.io.x12 import Segments
 
 Value = TypeVar("Value", bound=np.generic)
+
+_NUMPY: dict[type[pl.DataType], type[np.generic]] = {pl.Int64: np.int64, pl.UInt32: np.uint32, pl.UInt8: np.uint8}
 
 
 def first_of(at: Ints, owner: Ints, count: int) -> Ints:
@@ -37,14 +39,14 @@ def known_only(column: pl.Series, known: Bools) -> pl.Series:
     return column.zip_with(pl.Series(known), nothing(len(column), column.dtype))
 
 
-def masked(values: Ints, ok: Bools, dtype: pl.DataType | type[pl.DataType] = pl.Int64) -> pl.Series:
+def masked(values: Ints, ok: Bools, dtype: type[pl.DataType] = pl.Int64) -> pl.Series:
     """Return numbers as a column that is null where they are not good."""
-    return known_only(pl.Series(values), ok).cast(dtype)
+    return numbers(values.astype(_NUMPY[dtype], copy=False), ok)
 
 
 def as_dates(days: Ints, ok: Bools) -> pl.Series:
     """Return days since 1970-01-01 as dates, null where they are not good."""
-    return masked(days.astype(np.int32), ok, pl.Int32).cast(pl.Date)
+    return numbers(days.astype(np.int32), ok, dates=True)
 
 
 def absent(at: Ints) -> bool:

@@ -152,10 +152,8 @@ class Spans:
             copied, offsets = _concatenated(self.buffer, start[long], length[long])
             views[long, 1] = offsets[:-1].astype(np.uint64) << np.uint64(32)
         valid = np.packbits(length > 0, bitorder="little")
-        array = pa.Array.from_buffers(
-            pa.string_view(), len(start), [pa.py_buffer(valid), pa.py_buffer(views), pa.py_buffer(copied)]
-        )
-        return pl.Series(array)
+        buffers = [pa.py_buffer(valid), pa.py_buffer(views), pa.py_buffer(copied)]
+        return pl.Series(_Handed(pa.Array.from_buffers(pa.string_view(), len(start), buffers)))
 
     def _short_decimals(self, start: Ints, length: Ints, scale: int) -> tuple[Ints, Bools]:
         """Parse what nearly every amount is: no sign, at most eight characters, at most ``scale`` decimals."""
@@ -212,9 +210,27 @@ class Spans:
         return np.where(negative, -value, value), ok
 
 
+class _Handed:
+    """An Arrow array that is handed over as it is: by the C data interface, without a copy and without a look at its type."""
+
+    def __init__(self, array: pa.Array) -> None:
+        self._array = array
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        exported: tuple[object, object] = self._array.__arrow_c_array__(requested_schema)
+        return exported
+
+
 def nothing(count: int, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Series:
     """Return a column of nulls."""
     return pl.Series([None], dtype=dtype).new_from_index(0, count)
+
+
+def numbers(values: npt.NDArray[np.generic], ok: Bools, *, dates: bool = False) -> pl.Series:
+    """Return numbers (or int32 days since 1970-01-01) as a column that is null where they are not good."""
+    kind = pa.date32() if dates else pa.from_numpy_dtype(values.dtype)
+    valid = None if ok.all() else pa.py_buffer(np.packbits(ok, bitorder="little"))
+    return pl.Series(_Handed(pa.Array.from_buffers(kind, len(values), [valid, pa.py_buffer(values)])))
 
 
 _INLINE = 12
@@ -282,4 +298,4 @@ def _checked_strings(buffer: Bytes, start: Ints, end: Ints) -> pl.Series:
     array = pa.LargeStringArray.from_buffers(
         len(start), pa.py_buffer(offsets), pa.py_buffer(taken), pa.py_buffer(valid)
     )
-    return pl.Series(array)
+    return pl.Series(_Handed(array))
