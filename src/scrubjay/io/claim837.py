@@ -433,6 +433,8 @@ def _notes(place: Layout, first_claim: int, first_line: int, line_of_lx: Ints) -
 def _defects(
     defects: Defects, place: Layout, file: int, first_claim: int, first_line: int, line_of_lx: Ints
 ) -> pl.DataFrame:
+    if not len(defects):
+        return Tables.empty().defects
     frame = defects.frame()
     at = frame["at"].to_numpy()
     known = at >= 0

@@ -67,6 +67,9 @@ class Defects:
             )
         )
 
+    def __len__(self) -> int:
+        return len(self._rows) + sum(map(len, self._frames))
+
     def frame(self) -> pl.DataFrame:
         """Return all defects, in the order of the file."""
         rows = pl.DataFrame(self._rows, schema=SCHEMA, orient="row")
