@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from importlib import resources
@@ -71,10 +71,10 @@ def practice_entries(policies: PolicySet, question: Question, position: Position
     return "\n\n".join("\n".join(lines) for lines in blocks)
 
 
-def refuse_unknown(policies: PolicySet) -> None:
+def refuse_unknown(policies: PolicySet, disputes: Iterable[Dispute] | None = None) -> None:
     """Raise PolicyError where a position names a policy, an edit or a value that no policy file could set."""
     known = {*policies.codes(), *policies.switch_names()}
-    for dispute in packaged():
+    for dispute in packaged() if disputes is None else disputes:
         for question in dispute.questions:
             policies.label(question.policy)
             for key, value in ((k, v) for p in question.positions for k, v in p.settings.items()):
