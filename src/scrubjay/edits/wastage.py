@@ -22,9 +22,12 @@ _ONE = 1000
 """Thousandths of one unit."""
 
 
-def _days_of_waste(t: Facts) -> pl.LazyFrame:
-    """Return one row per drug, provider and day with a JW line: units given and wasted (thousandths), its NDCs."""
-    waste = t.lines.filter(
+def _days_of_waste(t: Facts, lines: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """Return one row per drug, provider and day with a JW line: units given and wasted (thousandths), its NDCs.
+
+    ``lines`` are those that may carry the JW, all of them where it is left out.
+    """
+    waste = (t.lines if lines is None else lines).filter(
         t.has_mod("JW") & t.in_group("DRUG") & ~pl.col("is_void") & pl.col("service_date").is_not_null()
     )
     jw = t.has_mod("JW")
@@ -205,7 +208,7 @@ def waste_below_one_unit(t: Facts, refs: References) -> pl.LazyFrame:
     part = (pl.col("wasted") > 0) & (pl.col("wasted") < _ONE)
     size = pl.coalesce("vial", "largest")
     wasted = (
-        _with_content(_days_of_waste(t).filter((pl.col("companions") > 0) & ~pl.col("unread")), refs)
+        _with_content(_days_of_waste(t, worn).filter((pl.col("companions") > 0) & ~pl.col("unread")), refs)
         .filter(small.fill_null(value=False) | part)
         .select(
             "claim_id",
