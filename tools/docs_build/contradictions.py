@@ -22,6 +22,9 @@ def pages(facts: Facts) -> dict[str, str]:
         "parameter or a switch of the [policy](policies.md), with both positions cited. This page shows what each position finds on "
         "one claim, which policies take it, and the lines of `scrubjay.toml` that make it hold; tests judge every claim here under "
         "every position. `scrubjay config --show --payer NAME --edit CODE` says which side a payer is on.",
+        "In an entry `payer` is the policy that it is for, with all that extend it; without `payer` it holds for every claim. `from` and "
+        "`to` limit it to dates of service, `owner` and `expires` say who decides anew and when. *Taken by* names the policies that take a "
+        "side themselves; the others do as the one they extend ([who extends whom](payers.md)).",
         table(
             ["", "about", "state", "decided by"],
             [
