@@ -120,6 +120,8 @@ def test_home_and_urgent_care_are_no_facility_on_any_list() -> None:
     places = groups.filter(pl.col("group").is_in(lists))
     assert set(places["group"]) == set(lists)
     assert not {"12", "20"} & set(places["pos"])
+    sizes = dict(places.group_by("group").len().iter_rows())
+    assert sizes | {"POS_EIGHT": 8, "POS_UHC": 9, "POS_REG": 15, "POS_PFS": 18} == sizes
 
 
 SWITCH = '[[switch]]\nname = "{}"\nvalue = "{}"\nreason = "as the payer says"\nsource = "contract: 2026, section 1"\n'
@@ -208,8 +210,8 @@ def test_config_shows_both_sides_and_which_is_in_force(run: Run) -> None:
 
 def test_explain_shows_both_sides(run: Run) -> None:
     shown = run("explain", "TFL01").out
-    assert "Where the sources disagree" in shown
-    assert "120 days (TFL: one trade page): TFL01.days = 120." in shown
+    assert "The sources disagree: How long may a claim take to reach Aetna?" in shown
+    assert "120 days (TFL: one trade page): TFL01.days = 120\n" in shown
     assert "disagree" not in run("explain", "DUP01").out
 
 

@@ -19,13 +19,8 @@ def edit_sections(page: dict[str, Any]) -> tuple[str, list[Section]]:
         body = page["doc"][title]
         sections.append(Section(title, code=body) if title in _CASES else prose(title, body))
     sections += [
-        Section(
-            "Where the sources disagree",
-            bullets=[
-                f"{row['asks']} {' '.join(_position(p) for p in row['positions'])}"
-                for row in page.get("disputes") or []
-            ],
-        )
+        Section(f"The sources disagree: {row['asks']}", bullets=[_position(p) for p in row["positions"]])
+        for row in page.get("disputes") or []
     ]
     sections.append(Section("Declared", table=Table(("what", "value"), _declared(page))))
     sections.append(Section("Sources", bullets=list(page["sources"] or [])))
@@ -33,7 +28,7 @@ def edit_sections(page: dict[str, Any]) -> tuple[str, list[Section]]:
 
 
 def _position(row: dict[str, Any]) -> str:
-    return f"{row['says']} ({row['source']}): {row['settings']}."
+    return f"{row['says']} ({row['source']}): {row['settings']}"
 
 
 def prose(title: str, body: str) -> Section:
