@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from scrubjay.chart.note.hit import any_of, listed
 from scrubjay.chart.tables import phrases, rows
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def _wrapped(text: str, at: int) -> bool:
 
 @cache
 def _terms() -> dict[str, dict[str, list[str]]]:
-    stops = [phrase for row in rows("context") if row["meaning"] == "all" for phrase in phrases(row["phrases"])]
+    stops = listed("context", "phrases", meaning="all")
     found = {
         meaning: {
             "pseudo_negations": [],
@@ -90,8 +91,7 @@ def _terms() -> dict[str, dict[str, list[str]]]:
     for row in rows("context"):
         if row["meaning"] != "all" and row["place"] in keys:
             found[row["meaning"]][keys[row["place"]]].extend(phrases(row["phrases"]))
-    kin = [phrase for row in rows("verbs") if row["kind"] == "kin" for phrase in phrases(row["phrases"])]
-    verbs = [phrase for row in rows("verbs") if row["kind"] == "kin-verb" for phrase in phrases(row["phrases"])]
+    kin, verbs = listed("verbs", "phrases", kind="kin"), listed("verbs", "phrases", kind="kin-verb")
     found["other"]["preceding_negations"] = [f"{one} {verb}" for one in kin for verb in verbs] + [
         f"{one}'s" for one in kin
     ]
@@ -101,34 +101,20 @@ def _terms() -> dict[str, dict[str, list[str]]]:
 @cache
 def stop_pattern() -> re.Pattern[str]:
     """Return the phrases that end a clause."""
-    stops = [phrase for row in rows("context") if row["meaning"] == "all" for phrase in phrases(row["phrases"])]
-    parts = sorted((re.escape(stop).replace(r"\ ", r"\s+") for stop in stops), key=len, reverse=True)
-    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])", re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z]){any_of(listed('context', 'phrases', meaning='all'))}(?![A-Za-z])", re.IGNORECASE)
 
 
 @cache
 def _adjacent() -> re.Pattern[str]:
-    words = [
-        phrase
-        for row in rows("context")
-        if row["meaning"] == "declined" and row["place"] == "adjacent"
-        for phrase in phrases(row["phrases"])
-    ]
-    return re.compile(
-        rf"\b(?:{'|'.join(map(re.escape, words))})\s+(?:(?:more|further|additional|other|the|any)\s+)?$", re.IGNORECASE
-    )
+    words = any_of(listed("context", "phrases", meaning="declined", place="adjacent"))
+    return re.compile(rf"\b{words}\s+(?:(?:more|further|additional|other|the|any)\s+)?$", re.IGNORECASE)
 
 
 @cache
 def _name_part() -> re.Pattern[str]:
     """Return the words that, directly after a drug's name, make it no drug: ``testosterone level``."""
-    words = [
-        phrase
-        for row in rows("context")
-        if row["meaning"] == "dropped" and row["place"] == "adjacent"
-        for phrase in phrases(row["phrases"])
-    ]
-    return re.compile(rf"^[\s-]*(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
+    words = any_of(listed("context", "phrases", meaning="dropped", place="adjacent"))
+    return re.compile(rf"^[\s-]*{words}\b", re.IGNORECASE)
 
 
 @cache

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from scrubjay.chart.note import context, following
-from scrubjay.chart.note.fields import Hit, details
+from scrubjay.chart.note.fields import details
+from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.sections import Sections, blocks
 from scrubjay.chart.note.statement import INJECTION, OWN, REACH, SHARED, Draft, given_verb
 from scrubjay.chart.note.vocabulary import Mention, vocabulary

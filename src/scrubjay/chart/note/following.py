@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from scrubjay.chart.note.fields import Hit
+from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.sections import Section
 from scrubjay.chart.note.statement import FOLLOWING, INJECTION, Draft, given_verb
 

@@ -8,7 +8,8 @@ from functools import cache
 
 from scrubjay.chart.model import Administration, Numeric, Status, Value
 from scrubjay.chart.note.drafts import Parsed, parse
-from scrubjay.chart.note.fields import ONCE, Hit, moments
+from scrubjay.chart.note.fields import ONCE, moments
+from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.statement import INJECTION, OWN, PARENTERAL, Draft
 from scrubjay.chart.tables import phrases, rows
 

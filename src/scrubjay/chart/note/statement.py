@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-from scrubjay.chart.note.fields import Hit
+from scrubjay.chart.note.hit import Hit, any_of, listed
 from scrubjay.chart.note.sections import Section
 from scrubjay.chart.note.vocabulary import Mention
-from scrubjay.chart.tables import phrases, rows
 
 OWN = (
     "dose unit volume_ml strength route site laterality time date giver credential lot expiry ndc waste"
@@ -75,9 +74,7 @@ class Draft:
 
 @cache
 def _verbs() -> re.Pattern[str]:
-    words = [phrase for row in rows("verbs") if row["kind"] == "given" for phrase in phrases(row["phrases"])]
-    parts = sorted((re.escape(word).replace(r"\ ", r"\s+") for word in words), key=len, reverse=True)
-    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])", re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z]){any_of(listed('verbs', 'phrases', kind='given'))}(?![A-Za-z])", re.IGNORECASE)
 
 
 MODAL = re.compile(

@@ -1,0 +1,73 @@
+"""Routes and sites in a text: the words of their tables, with the side that stands beside a site."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from scrubjay.chart.note.hit import Hit, key, phrase_pattern
+
+SHOUTED = frozenset("im sc iv id sq ia pr sl po vg dg vl ld rd ac uoq luoq ruoq lvl rvl lua rua lgm rgm ivp".split())
+"""Abbreviations that are other words, or parts of them, in lower case; small letters count only beside a quantity."""
+
+
+def _plain(text: str, start: int, word: str) -> bool:
+    """Whether an abbreviation in small letters is just a word of the sentence."""
+    return (
+        word.islower()
+        and word in SHOUTED
+        and not re.search(r"\d[\w.]*\s*[A-Za-z.]{0,6}\s*$", text[max(0, start - 14) : start])
+    )
+
+
+NUMERAL = re.compile(
+    r"\b(?:stage|class|grade|type|factor|axis|phase|level|cranial\s+nerves?|nerve|schedule|category)\s+$", re.IGNORECASE
+)
+"""What makes ``IV`` a number: stage IV."""
+
+
+def routes(text: str) -> Iterator[Hit]:
+    """Yield the routes of a text."""
+    pattern, known = phrase_pattern("routes", "written")
+    for match in pattern.finditer(text):
+        if not (
+            _plain(text, match.start(), match.group())
+            or NUMERAL.search(text[max(0, match.start() - 14) : match.start()])
+        ):
+            yield Hit("route", known[key(match.group())]["route"], match.start(), match.end())
+
+
+SIDES = {"left": "left|lt|l", "right": "right|rt|r", "bilateral": "bilateral|bilaterally|bilat|both"}
+_SIDE = "|".join(SIDES.values())
+BEFORE = re.compile(
+    rf"(?<![A-Za-z0-9])(?P<side>{_SIDE})\.?\s+(?:(?:the|upper|lower|outer|lateral|anterior|posterior)\s+){{0,3}}$",
+    re.IGNORECASE,
+)
+AFTER = re.compile(
+    rf"^\s*(?:muscle|region|area)?\s*[,(/-]?\s*(?P<side>{_SIDE})(?![A-Za-z0-9'])(?:\s+side)?", re.IGNORECASE
+)
+ON_SIDE = re.compile(r"^(?:\s+\w+){0,3}\s+on\s+the\s+(?P<side>left|right)(?:\s+side)?\b", re.IGNORECASE)
+
+
+def _side(word: str) -> str:
+    return next(side for side, written in SIDES.items() if word.lower() in written.split("|"))
+
+
+def sites(text: str) -> Iterator[Hit]:
+    """Yield the sites of a text, each with its side in ``extra`` where one stands beside it."""
+    pattern, known = phrase_pattern("sites", "written")
+    for match in pattern.finditer(text):
+        if _plain(text, match.start(), match.group()):
+            continue
+        row = known[key(match.group())]
+        start, end = match.span()
+        side: Hit | None = None
+        if row["laterality"]:
+            side = Hit("laterality", row["laterality"], start, end)
+        elif before := BEFORE.search(text[max(0, start - 40) : start]):
+            at = max(0, start - 40) + before.start("side")
+            side = Hit("laterality", _side(before["side"]), at, at + len(before["side"]))
+        elif (after := AFTER.match(text[end : end + 30])) or (after := ON_SIDE.match(text[end : end + 40])):
+            at = end + after.start("side")
+            side = Hit("laterality", _side(after["side"]), at, at + len(after["side"]))
+        yield Hit("site", row["site"], start, end, (side,) if side else ())
