@@ -8,7 +8,10 @@ from decimal import Decimal
 
 from scrubjay.chart.note.hit import Hit
 
-NUMBER = r"(?:\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,6})?|\d{1,9}(?:\.\d{1,6})?|\.\d{1,6}|\d{1,3}/\d{1,3})"
+NUMBER = (
+    r"(?:\d{1,3},\d{1,2}(?![\d,])|0,\d{1,4}(?![\d,])|\d{1,3}(?:,\d{3}){1,3}(?:\.\d{1,6})?|\d{1,9}(?:\.\d{1,6})?"
+    r"|\.\d{1,6}|\d{1,3}/\d{1,3})"
+)
 UNITS = {
     "mg": r"mgs?|milligrams?|mgm",
     "mcg": r"mcgs?|micrograms?|ug|µg|μg",
@@ -20,7 +23,15 @@ UNITS = {
 }
 _UNIT = "|".join(UNITS.values())
 _END = r"(?![A-Za-z0-9])"
-QUANTITY = re.compile(rf"(?<![\w.,/-])(?P<number>{NUMBER})\s?-?\s?(?P<unit>{_UNIT}){_END}", re.IGNORECASE)
+WORDS = {"one-half": "0.5", "half": "0.5"} | dict(
+    zip("one two three four five six seven eight nine ten".split(), map(str, range(1, 11)), strict=True)
+)
+"""Numbers written out; only before a unit."""
+QUANTITY = re.compile(
+    rf"(?<![\w.,/-])(?P<number>{NUMBER}|(?:{'|'.join(WORDS)})(?=[\s-]))\s?-?\s?(?P<unit>{_UNIT}){_END}", re.IGNORECASE
+)
+RANGE = re.compile(rf"{NUMBER}\s?(?:{_UNIT})?\s?(?:-|–|to|or)\s?{NUMBER}\s?(?:{_UNIT}){_END}", re.IGNORECASE)
+"""``25-50 mg``: which of the two was given is not said."""
 PER = re.compile(
     rf"\s{{0,3}}(?:/|per)\s{{0,3}}(?:{NUMBER})?\s*(?:ml|cc|kg|vial|day|hr|hour|minute|min|m2|dl|l|mcg|mg){_END}",
     re.IGNORECASE,
@@ -33,7 +44,7 @@ WASTE = [
         re.IGNORECASE,
     ),
     re.compile(
-        rf"{_AMOUNT}(?:\s+(?:of|remaining|left|over|in|the|vial|drug|medication|unused|was|were|from|single[- ]dose))*"
+        rf"{_AMOUNT}\)?(?:\s+(?:of|remaining|left|over|in|the|vial|drug|medication|unused|was|were|from|single[- ]dose))*"
         r"\s+(?:wast(?:ed?|age)|discard(?:ed)?)\b",
         re.IGNORECASE,
     ),
@@ -48,7 +59,10 @@ NO_WASTE = re.compile(
 
 def number(text: str) -> str:
     """Return a written number as a plain decimal string; ``1/2`` is 0.5."""
-    plain = text.replace(",", "")
+    plain = text.lower()
+    if plain in WORDS:
+        return WORDS[plain]
+    plain = re.sub(r"^(\d+),(?!\d{3}(?:,|\.|$))", r"\1.", plain).replace(",", "")  # 0,5 mL, but 1,200,000 units
     if "/" in plain:
         top, bottom = plain.split("/")
         value = Decimal(top) / Decimal(bottom) if Decimal(bottom) else Decimal(0)
@@ -66,13 +80,11 @@ def unit(text: str) -> str:
 
 def quantities(text: str) -> Iterator[Hit]:
     """Yield doses, volumes and strengths: ``40 mg`` is a dose, ``1 mL`` a volume, ``40 mg/mL`` and ``1%`` a strength."""
+    ranges = [match.span() for match in RANGE.finditer(text)]
     for match in QUANTITY.finditer(text):
-        if (
-            match["unit"].lower() in ("u", "g")
-            and match["unit"].isupper()
-            and match["unit"] == "G"
-            and match.start() == 0
-        ):
+        if any(low <= match.start() < high for low, high in ranges):
+            continue
+        if match["unit"] == "G" and match.start() == 0:
             continue
         named = unit(match["unit"])
         per = PER.match(text[match.end() :])
@@ -91,6 +103,26 @@ def quantities(text: str) -> Iterator[Hit]:
             yield Hit("dose", number(match["number"]), match.start(), match.end("number"), (value,))
     for match in PERCENT.finditer(text):
         yield Hit("strength", match.group().replace(" ", ""), match.start(), match.end())
+
+
+MOST_ML = 5
+"""The most millilitres a container may hold to be taken for one dose: ``40 mg/0.4 mL`` is a syringe, not a stock."""
+CONTAINER = re.compile(
+    rf"(?P<number>{NUMBER})\s?(?P<unit>{_UNIT})\s{{0,3}}(?:/|per)\s{{0,3}}(?P<volume>{NUMBER})\s?(?:ml|cc){_END}",
+    re.IGNORECASE,
+)
+
+
+def contents(text: str, strength: Hit) -> list[Hit]:
+    """Return dose and volume of a container whose volume is written, such as ``40 mg/0.4 mL``; none for ``40 mg/mL``."""
+    match = CONTAINER.match(text, strength.start, strength.end)
+    if match is None or Decimal(number(match["volume"])) > MOST_ML or unit(match["unit"]) == "mL":
+        return []
+    named = Hit("unit", unit(match["unit"]), *match.span("unit"))
+    return [
+        Hit("dose", number(match["number"]), *match.span("number"), (named,)),
+        Hit("volume_ml", number(match["volume"]), *match.span("volume")),
+    ]
 
 
 def wastes(text: str) -> Iterator[Hit]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from scrubjay.chart.note import context, following
+from scrubjay.chart.note import context, following, grid
+from scrubjay.chart.note.amounts import contents
 from scrubjay.chart.note.fields import details
 from scrubjay.chart.note.hit import Hit
-from scrubjay.chart.note.sections import Sections, blocks
+from scrubjay.chart.note.sections import Section, Sections, blocks
 from scrubjay.chart.note.statement import INJECTION, OWN, REACH, SHARED, Draft, given_verb
 from scrubjay.chart.note.vocabulary import Mention, vocabulary
 
@@ -53,11 +54,14 @@ class Parsed:
 
 def parse(text: str) -> Parsed:
     """Cut a note into statements; decide which detail belongs to which."""
-    bounds = context.sentences(text)
+    lines = {row.start: row for row in grid.table_rows(text)}
+    bounds = _apart(context.sentences(text), lines.values())
     sections = Sections(text)
     paragraphs = blocks(text)
     hits = [hit for hit in details(text) if hit.field != "route" or not TISSUE.match(text[hit.end : hit.end + 30])]
-    zones = [(hit.start - 28, hit.start) for hit in hits if hit.field in ("dose", "route", "volume_ml")]
+    hits = _with_cells(text, hits, lines.values())
+    zones = [row.cells["drug"] for row in lines.values() if "drug" in row.cells]
+    zones += [(hit.start - 28, hit.start) for hit in hits if hit.field in ("dose", "route", "volume_ml")]
     zones += [(hit.end, hit.end + 18) for hit in hits if hit.field in ("dose", "route")]
     named_drugs = vocabulary().find(text, zones)
     hits = [
@@ -77,6 +81,9 @@ def parse(text: str) -> Parsed:
         block = next(((start, end) for start, end, _ in paragraphs if start <= low < end), (low, high))
         inside = [(one, meaning) for one, meaning in zip(mentions, reached, strict=True) if low <= one.start < high]
         in_sentence: list[Draft] = []
+        if low in lines:
+            drafts += _row(text, lines[low], number, inside, hits, sections.at(low))
+            continue
         for clause in _clauses(text, low, high):
             own = [
                 Draft(one, one.start, one.end, clause, number, sections.at(one.start), structured, meaning,
@@ -101,7 +108,70 @@ def parse(text: str) -> Parsed:
                 )
         _couple(text, low, high, in_sentence, drafts)
         drafts += in_sentence
+    for draft in drafts:
+        strength = draft.hits.get("strength")
+        if strength is not None and not {"dose", "volume_ml"} & set(draft.hits):
+            following.fill(draft, contents(text, strength))
     return Parsed(text, drafts, hits, bounds, sections)
+
+
+def _apart(bounds: list[tuple[int, int]], lines: Iterable[grid.Row]) -> list[tuple[int, int]]:
+    """Make each line of a table a sentence of its own."""
+    for line in lines:
+        parts = []
+        for low, high in bounds:
+            if high <= line.start or low >= line.end:
+                parts.append((low, high))
+                continue
+            parts += [span for span in ((low, line.start), (line.end, high)) if span[0] < span[1]]
+        bounds = sorted([*parts, (line.start, line.end)])
+    return bounds
+
+
+COLUMN = {"credential": "giver", "start": "time", "stop": "time", "order": "comments", "orderer": "comments"}
+
+
+def _with_cells(text: str, hits: list[Hit], lines: Iterable[grid.Row]) -> list[Hit]:
+    """Read the cells of tables; what its own column states is not also read from another cell."""
+    for line in lines:
+        own = list(grid.cell_hits(text, line))
+        told = {hit.field for hit in own} | {extra.field for hit in own for extra in hit.extra}
+        hits = [
+            hit
+            for hit in hits
+            if not (line.start <= hit.start < line.end)
+            or not (hit.field in told or (hit.field in grid.OWN and COLUMN.get(hit.field, hit.field) in line.cells))
+        ]
+        hits += own
+    return sorted(hits, key=lambda hit: (hit.start, hit.end))
+
+
+def _row(
+    text: str,
+    line: grid.Row,
+    number: int,
+    inside: list[tuple[Mention, frozenset[str]]],
+    hits: list[Hit],
+    section: Section,
+) -> list[Draft]:
+    """Return the statement of a table's line, none for its head."""
+    low, high = line.cells.get("drug", (line.start, line.end))
+    named = next(((one, said) for one, said in inside if low <= one.start < high), None)
+    if not line.cells or named is None:
+        return []
+    mention, said = named
+    span = (line.start, line.end)
+    drug = Hit("drug", mention.name.generic, mention.start, mention.end)
+    draft = Draft(
+        mention, mention.start, mention.end, span, number, section, line.record, said, given_verb(text, *span), drug
+    )
+    told = grid.status(text, line)
+    if told is not None and told[0] == "given":
+        draft.meanings, draft.verb = said & {"dropped"}, told[1]
+    elif told is not None:
+        draft.meanings, draft.verb = said | {told[0]}, None
+    following.fill(draft, [hit for hit in hits if line.start <= hit.start < line.end and hit.field in OWN])
+    return [draft]
 
 
 def _once(text: str, mentions: list[Mention]) -> Iterator[Mention]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from scrubjay.chart.note.amounts import NUMBER, UNITS, quantities, unit, wastes
-from scrubjay.chart.note.dates import CLOCK, DATE, EXPIRY, MILITARY, clock, iso, iso_expiry
+from scrubjay.chart.note.dates import CLOCK, DATE, EXPIRY, MILITARY, NOON, clock, iso, iso_expiry
 from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.people import people
 from scrubjay.chart.note.places import routes, sites
@@ -16,7 +16,7 @@ from scrubjay.chart.tables import phrases, rows
 __all__ = ["NUMBER", "UNITS", "Hit", "details", "moments", "ndc11", "people", "routes", "sites", "unit"]
 
 LOT = re.compile(
-    r"\blot\b\s*(?:#|no\.?|number|num\.?)?\s*[:#]?\s*(?P<value>(?=[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{1,14})\b",
+    r"(?:\b(?:lot|batch)\b\s*(?:#|no\.?|number|num\.?)?\s*[:#]?|\bL#)\s*[\"']?(?P<value>(?=[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{1,16})\b",
     re.IGNORECASE,
 )
 NDC = re.compile(
@@ -74,6 +74,8 @@ def moments(text: str) -> Iterator[Hit]:
         yield Hit(field, value, match.start("value"), match.start("value") + len(match["value"].rstrip()))
     for match in MILITARY.finditer(text):
         yield Hit("time", f"{match['value'][:2]}:{match['value'][2:]}", *match.span("value"))
+    for match in NOON.finditer(text):
+        yield Hit("time", "12:00" if match["value"].lower() == "noon" else "00:00", *match.span("value"))
     for match in DATE.finditer(text):
         day = iso(match.group())
         if day is not None:

@@ -6,41 +6,53 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from scrubjay.chart.note.hit import Hit, key, phrase_pattern
+from scrubjay.chart.note.hit import Hit, any_of, key, listed, phrase_pattern
 
 _CAP = r"(?:[A-Z]\.|[A-Z][A-Za-z'’-]*)"
-NAME = rf"(?:Dr\.?[ ]+)?{_CAP}(?:[ ]+{_CAP}){{0,2}}"
-
+NO_NAME = (
+    "today|tomorrow|yesterday|date|time|at|on|in|to|and|the|for|with|lot|exp|per|no|none|left|right|im|sc|sq|iv|site"
+    "|route|dose|ems|emt|medics?|paramedics?|patient|pt|self|nurse|nursing|staff|provider|physician|clinic|monday"
+    "|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|june|july|august|september"
+    "|october|november|december"
+)
+"""Words with a capital that are no part of a person's name."""
 NOT_THE_GIVER = "".join(
     f"(?<!{end} )" for end in "igned rdered eviewed pervised onfirmed erified uthenticated ttested ictated".split()
 )
 """Ends of the words after which ``by`` names somebody else: signed by, ordered by ..."""
+GAVE = r"(?:administered|gave|injected|performed|vaccinated)"
+GIVEN_BY = re.compile(
+    r"\b(?:given|administered|adm(?:in)?|injected|performed|vaccinated|inj(?:ection)?\s+given|provided)\b\.?"
+    r"(?:\s+(?:IM|SC|SQ|IV|today|subcutaneously|intramuscularly))?\s*(?:\bby\b|:)\s*:?\s*"
+    r"|\b(?:giver|nurse|administering\s+\w+|vaccinator|injector|injected\s+by)\s*:\s*|(?:^|(?<=[\n•|*-]))[ \t]*by\s*:\s*",
+    re.IGNORECASE | re.MULTILINE,
+)
+BY = re.compile(rf"{NOT_THE_GIVER}\bby\s*:?\s+", re.IGNORECASE)
 
 
 @cache
-def _people() -> tuple[re.Pattern[str], ...]:
-    pattern, _ = phrase_pattern("credentials", "written")
-    credential = pattern.pattern.replace("(?:", "(?P<credential>", 1).replace("(?<![A-Za-z0-9])", r"\b", 1)
-    given = r"(?:given|administered|adm(?:in)?|injected|performed|vaccinated|inj(?:ection)?\s+given|provided)"
-    return (
-        re.compile(
-            rf"\b(?i:{given}(?:\s+(?:IM|SC|SQ|IV|today|subcutaneously|intramuscularly))?\s*(?:by|:)\s*:?|giver\s*:|nurse\s*:|administering\s+\w+\s*:|vaccinator\s*:|injector\s*:)\s*"
-            rf"(?:(?i:the\s+)?(?:(?P<name>{NAME})(?:\s*[,(]?\s*{credential}\)?)?|{credential.replace('credential', 'alone')}))"
-        ),
-        re.compile(
-            rf"(?P<name>{NAME}),?\s+{credential}\s*,?\s+(?:has\s+)?(?i:administered|gave|injected|performed|vaccinated)\b"
-        ),
-        re.compile(rf"{NOT_THE_GIVER}\b[Bb]y\s*:?\s+(?P<name>{NAME})\s*[,(]?\s*{credential}"),
-        re.compile(rf"{NOT_THE_GIVER}\b[Bb]y\s+(?P<name>{_CAP}[ ]+{_CAP})(?![ ]*[A-Z])"),
+def _credential() -> str:
+    """Return the pattern of a credential, as it is written: capitals count."""
+    return rf"\b{any_of(listed('credentials', 'written'))}(?![A-Za-z0-9])"
+
+
+@cache
+def _person() -> re.Pattern[str]:
+    """Return the pattern of a person: a credential and a name in either order, or one of them."""
+    credential = _credential()
+    part = rf"(?!{credential})(?!(?i:{NO_NAME})(?![A-Za-z'’-])){_CAP}"
+    name = rf"(?:Dr\.?[ ]+)?{part}(?:[ ]+{part}){{0,2}}"
+    return re.compile(
+        rf"(?i:the\s+|clinic\s+|office\s+|staff\s+|nurse\s+(?=[A-Z]))*(?:(?P<first>{credential})\s+(?=(?-i:{part})))?"
+        rf"(?:(?P<name>{name})(?:\s*[,(-]?\s*(?P<credential>{credential})\)?)?|(?P<alone>{credential}))"
     )
 
 
 @cache
-def _alone() -> re.Pattern[str]:
-    pattern, _ = phrase_pattern("credentials", "written")
-    credential = pattern.pattern.replace("(?:", "(?P<credential>", 1).replace("(?<![A-Za-z0-9])", r"\b", 1)
+def _gave() -> re.Pattern[str]:
+    """Return the pattern of a person before the verb: ``M. Lopez RN gave``."""
     return re.compile(
-        rf"(?<!igned )(?<!rdered )(?<!eviewed )(?<!pervised )\b[Bb]y\s+(?:the\s+|clinic\s+|office\s+|staff\s+)*{credential}"
+        rf"(?P<name>{_CAP}(?:[ ]+{_CAP}){{0,2}}?),?\s+(?P<credential>{_credential()})\s*,?\s+(?:has\s+)?(?i:{GAVE})\b"
     )
 
 
@@ -54,52 +66,54 @@ ORDER = re.compile(
 )
 
 
+def person(match: re.Match[str]) -> Hit:
+    """Return who a match names: a giver with the credential in ``extra``, or the credential alone."""
+    _, known = phrase_pattern("credentials", "written")
+    groups = match.groupdict()
+    group = next((one for one in ("credential", "first", "alone") if groups.get(one)), None)
+    credential = Hit("credential", known[key(groups[group])]["credential"], *match.span(group)) if group else None
+    if groups.get("name"):
+        name = match["name"].rstrip(" .,")
+        at = match.start("name")
+        return Hit("giver", name, at, at + len(name), (credential,) if credential else ())
+    assert credential is not None
+    return credential
+
+
+def giver_at(text: str, start: int, end: int) -> Hit | None:
+    """Return the person a cell of a table names."""
+    match = _person().match(text, start, end)
+    return person(match) if match else None
+
+
+def _givers(text: str) -> Iterator[Hit]:
+    for match in GIVEN_BY.finditer(text):
+        found = _person().match(text, match.end())
+        if found and (found["name"] or found["alone"]):
+            yield person(found)
+    for match in _gave().finditer(text):
+        yield person(match)
+    for match in BY.finditer(text):
+        found = _person().match(text, match.end())
+        # Without a credential only a name of two words that ends there is a person: not ``by Lupron``.
+        if found and (found["credential"] or found["first"] or found["alone"] or _full(text, found)):
+            yield person(found)
+
+
+def _full(text: str, found: re.Match[str]) -> bool:
+    words = found["name"].split()
+    return len(words) == 2 and not re.match(r"[ ]*[A-Z]", text[found.end("name") :])
+
+
 def people(text: str) -> Iterator[Hit]:
     """Yield who gave and who ordered; the credential stands in ``extra`` of the giver."""
     taken: list[Hit] = []
-    _, known = phrase_pattern("credentials", "written")
-    for pattern in _people():
-        for match in pattern.finditer(text):
-            groups = match.groupdict()
-            written = groups.get("credential") or groups.get("alone")
-            group = "credential" if groups.get("credential") else "alone"
-            credential = Hit("credential", known[key(written)]["credential"], *match.span(group)) if written else None
-            name = (match["name"] or "").rstrip(" .,")
-            first, _, rest = name.partition(" ")
-            if rest and key(first) in known:
-                # ``RN Kelly Brown``: the credential stands first.
-                at = match.start("name")
-                credential = credential or Hit("credential", known[key(first)]["credential"], at, at + len(first))
-                moved = at + len(name) - len(rest.lstrip())
-                hit = Hit("giver", rest.lstrip(), moved, moved + len(rest.lstrip()), (credential,))
-                if not any(hit.overlaps(other) for other in taken):
-                    taken.append(hit)
-                    yield hit
-                continue
-            if name and key(name) in known:
-                credential = credential or Hit("credential", known[key(name)]["credential"], *match.span("name"))
-                name = ""
-            at = match.start("name") if name else credential.start if credential else match.start()
-            hit = Hit(
-                "giver" if name else "credential",
-                name or (credential.value if credential else ""),
-                at,
-                at + len(name or (written or match["name"])),
-                (credential,) if credential and name else (),
-            )
-            if not any(hit.overlaps(other) for other in taken):
-                taken.append(hit)
-                yield hit
-    for match in _alone().finditer(text):
-        hit = Hit("credential", known[key(match["credential"])]["credential"], *match.span("credential"))
-        if not any(hit.overlaps(other) or any(hit.overlaps(extra) for extra in other.extra) for other in taken):
+    for hit in _givers(text):
+        if not any(hit.overlaps(one) for other in taken for one in (other, *other.extra)):
+            taken.append(hit)
             yield hit
     for match in ORDERED_BY.finditer(text):
-        yield Hit(
-            "orderer",
-            match["value"].rstrip(" ."),
-            match.start("value"),
-            match.start("value") + len(match["value"].rstrip(" .")),
-        )
+        value = match["value"].rstrip(" .")
+        yield Hit("orderer", value, match.start("value"), match.start("value") + len(value))
     for match in ORDER.finditer(text):
         yield Hit("order", "yes", *match.span())

@@ -40,12 +40,18 @@ def routes(text: str) -> Iterator[Hit]:
 SIDES = {"left": "left|lt|l", "right": "right|rt|r", "bilateral": "bilateral|bilaterally|bilat|both"}
 _SIDE = "|".join(SIDES.values())
 BEFORE = re.compile(
-    rf"(?<![A-Za-z0-9])(?P<side>{_SIDE})\.?\s+(?:(?:the|upper|lower|outer|lateral|anterior|posterior)\s+){{0,3}}$",
+    rf"(?<![A-Za-z0-9])(?P<side>{_SIDE})[.)]?\s+(?:(?:the|upper|lower|outer|lateral|anterior|posterior|mid)[\s-]+){{0,3}}$",
     re.IGNORECASE,
 )
 AFTER = re.compile(
-    rf"^\s*(?:muscle|region|area)?\s*[,(/-]?\s*(?P<side>{_SIDE})(?![A-Za-z0-9'])(?:\s+side)?", re.IGNORECASE
+    rf"^\s*(?:muscle|region|area)?\s*[,(/:-]?\s*(?P<side>{_SIDE})(?![A-Za-z0-9'])(?!\s+(?:\w+\s+)?(?:deltoid|glut|thigh|arm|vastus|knee|shoulder|ventro|dorso|buttock|hip))(?:\s+side)?",
+    re.IGNORECASE,
 )
+OF_LIMB = re.compile(
+    r"^(?:\s+muscle)?\s+(?:of|in|on)\s+(?:the\s+|his\s+|her\s+|their\s+)?(?P<side>left|right|lt|rt|l|r)\.?\s+(?P<limb>(?:upper\s+)?arm|shoulder|leg|thigh|buttock|hip)\b",
+    re.IGNORECASE,
+)
+"""The limb that says the side of a muscle: ``the deltoid muscle of the left arm`` is one site."""
 ON_SIDE = re.compile(r"^(?:\s+\w+){0,3}\s+on\s+the\s+(?P<side>left|right)(?:\s+side)?\b", re.IGNORECASE)
 
 
@@ -56,8 +62,9 @@ def _side(word: str) -> str:
 def sites(text: str) -> Iterator[Hit]:
     """Yield the sites of a text, each with its side in ``extra`` where one stands beside it."""
     pattern, known = phrase_pattern("sites", "written")
+    part_of = 0
     for match in pattern.finditer(text):
-        if _plain(text, match.start(), match.group()):
+        if match.start() < part_of or _plain(text, match.start(), match.group()):
             continue
         row = known[key(match.group())]
         start, end = match.span()
@@ -67,6 +74,9 @@ def sites(text: str) -> Iterator[Hit]:
         elif before := BEFORE.search(text[max(0, start - 40) : start]):
             at = max(0, start - 40) + before.start("side")
             side = Hit("laterality", _side(before["side"]), at, at + len(before["side"]))
+        elif limb := OF_LIMB.match(text[end : end + 40]):
+            at, part_of = end + limb.start("side"), end + limb.end()
+            side = Hit("laterality", _side(limb["side"]), at, at + len(limb["side"]))
         elif (after := AFTER.match(text[end : end + 30])) or (after := ON_SIDE.match(text[end : end + 40])):
             at = end + after.start("side")
             side = Hit("laterality", _side(after["side"]), at, at + len(after["side"]))
