@@ -30,7 +30,9 @@ WORDS = {"one-half": "0.5", "half": "0.5"} | dict(
 QUANTITY = re.compile(
     rf"(?<![\w.,/-])(?P<number>{NUMBER}|(?:{'|'.join(WORDS)})(?=[\s-]))\s?-?\s?(?P<unit>{_UNIT}){_END}", re.IGNORECASE
 )
-RANGE = re.compile(rf"{NUMBER}\s?(?:{_UNIT})?\s?(?:-|–|to|or)\s?{NUMBER}\s?(?:{_UNIT}){_END}", re.IGNORECASE)
+RANGE = re.compile(
+    rf"{NUMBER}\s?(?P<first>{_UNIT})?\s?(?:-|–|to|or)\s?{NUMBER}\s?(?P<unit>{_UNIT}){_END}", re.IGNORECASE
+)
 """``25-50 mg``: which of the two was given is not said."""
 PER = re.compile(
     rf"\s{{0,3}}(?:/|per)\s{{0,3}}(?:{NUMBER})?\s*(?:ml|cc|kg|vial|day|hr|hour|minute|min|m2|dl|l|mcg|mg){_END}",
@@ -80,7 +82,11 @@ def unit(text: str) -> str:
 
 def quantities(text: str) -> Iterator[Hit]:
     """Yield doses, volumes and strengths: ``40 mg`` is a dose, ``1 mL`` a volume, ``40 mg/mL`` and ``1%`` a strength."""
-    ranges = [match.span() for match in RANGE.finditer(text)]
+    ranges = [
+        match.span()
+        for match in RANGE.finditer(text)
+        if not match["first"] or unit(match["first"]) == unit(match["unit"])
+    ]
     for match in QUANTITY.finditer(text):
         if any(low <= match.start() < high for low, high in ranges):
             continue

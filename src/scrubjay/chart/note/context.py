@@ -35,6 +35,9 @@ BREAK = re.compile(
 ABBREVIATION = re.compile(
     r"\b(?:Dr|Mr|Mrs|Ms|No|vs|approx|St|Jr|Sr|Pt|pt|exp|inj|Inj|dept|Dept|i\.e|e\.g|q|p\.o|p\.r|b\.i|t\.i|h\.s|[A-Z])$"
 )
+NEXT_VISIT = re.compile(
+    r"\b(?:rtc|return|back|follow[- ]?up|f/u)\b[^.;\n]{0,30}\bfor\s+(?:\w+\s+){0,3}$", re.IGNORECASE
+)
 WRAPPED = 55
 """A line this long that ends without a full stop before a small letter goes on in the next one."""
 
@@ -102,6 +105,35 @@ def _terms() -> dict[str, dict[str, list[str]]]:
 def stop_pattern() -> re.Pattern[str]:
     """Return the phrases that end a clause."""
     return re.compile(rf"(?<![A-Za-z]){any_of(listed('context', 'phrases', meaning='all'))}(?![A-Za-z])", re.IGNORECASE)
+
+
+@cache
+def _predicate() -> re.Pattern[str]:
+    """Return the pattern of words that say of a drug that it was given, or that it was not."""
+    words = listed("verbs", "phrases", kind="given")
+    for meaning in ("declined", "planned", "historical"):
+        words += [*listed("context", "phrases", meaning=meaning, place="before")]
+        words += [*listed("context", "phrases", meaning=meaning, place="after")]
+    return re.compile(rf"(?<![A-Za-z]){any_of(word for word in words if word[0].isalpha())}(?![A-Za-z])", re.IGNORECASE)
+
+
+SEPARATOR = re.compile(r";|,")
+
+
+def apart(text: str, bounds: Sequence[tuple[int, int]], drugs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Part sentences between two drugs where each side says itself what was done: ``gave A; will give B tomorrow``."""
+    starts = [start for start, _ in drugs]
+    parts: list[tuple[int, int]] = []
+    for low, high in bounds:
+        inside = drugs[bisect_right(starts, low - 1) : bisect_right(starts, high - 1)]
+        for (_, end), (start, _) in itertools.pairwise(inside):
+            cut = max((match.start() for match in SEPARATOR.finditer(text, end, start)), default=None)
+            following = min((one for one, _ in inside if one > start), default=high)
+            if cut is not None and _predicate().search(text, low, cut) and _predicate().search(text, cut, following):
+                parts.append((low, cut + 1))
+                low = cut + 1
+        parts.append((low, high))
+    return parts
 
 
 @cache
@@ -201,6 +233,8 @@ def _beside(text: str, start: int, end: int, reached: frozenset[str]) -> frozens
     """Add what only the words directly beside a drug's name say: ``no Toradol``, ``testosterone level``."""
     if _adjacent().search(text[max(0, start - 24) : start]):
         reached |= {"declined"}
+    if NEXT_VISIT.search(text[max(0, start - 60) : start]):
+        reached |= {"planned"}
     if _name_part().match(text[end : end + 24]):
         reached |= {"dropped"}
     return reached

@@ -27,7 +27,7 @@ CLOCK = re.compile(
     re.IGNORECASE,
 )
 MILITARY = re.compile(
-    r"(?:\b(?:at|time(?:\s+(?:given|administered))?)|@|\b\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})\b,?(?=\s)|\b\d{4}-\d{2}-\d{2}\b,?(?=\s))"
+    r"(?:\b(?:at|time(?:\s+(?:given|administered))?|given|administered)|@|\b\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})\b,?(?=\s)|\b\d{4}-\d{2}-\d{2}\b,?(?=\s))"
     r"\s*:?\s*(?P<value>(?:[01]\d|2[0-3])[0-5]\d)\b(?!\s*(?:mg|mcg|units?|ml|-|/|[A-Z][a-z]+\s+(?:St|Ave)))",
     re.IGNORECASE,
 )

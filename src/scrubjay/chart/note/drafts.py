@@ -55,7 +55,7 @@ class Parsed:
 def parse(text: str) -> Parsed:
     """Cut a note into statements; decide which detail belongs to which."""
     lines = {row.start: row for row in grid.table_rows(text)}
-    bounds = _apart(context.sentences(text), lines.values())
+    bounds = _apart(text, context.sentences(text), lines.values())
     sections = Sections(text)
     paragraphs = blocks(text)
     hits = [hit for hit in details(text) if hit.field != "route" or not TISSUE.match(text[hit.end : hit.end + 30])]
@@ -71,6 +71,7 @@ def parse(text: str) -> Parsed:
         or not any(one.start < hit.end and hit.start < one.end for one in named_drugs)
     ]
     mentions = list(_once(text, named_drugs))
+    bounds = context.apart(text, bounds, [(one.start, one.end) for one in mentions])
     nouns = [match.span() for match in INJECTION.finditer(text)]
     named = context.meanings(text, [(one.start, one.end) for one in mentions] + nouns, bounds)
     reached = named[: len(mentions)]
@@ -115,7 +116,7 @@ def parse(text: str) -> Parsed:
     return Parsed(text, drafts, hits, bounds, sections)
 
 
-def _apart(bounds: list[tuple[int, int]], lines: Iterable[grid.Row]) -> list[tuple[int, int]]:
+def _apart(text: str, bounds: list[tuple[int, int]], lines: Iterable[grid.Row]) -> list[tuple[int, int]]:
     """Make each line of a table a sentence of its own."""
     for line in lines:
         parts = []
@@ -123,7 +124,7 @@ def _apart(bounds: list[tuple[int, int]], lines: Iterable[grid.Row]) -> list[tup
             if high <= line.start or low >= line.end:
                 parts.append((low, high))
                 continue
-            parts += [span for span in ((low, line.start), (line.end, high)) if span[0] < span[1]]
+            parts += [span for span in ((low, line.start), (line.end, high)) if text[slice(*span)].strip()]
         bounds = sorted([*parts, (line.start, line.end)])
     return bounds
 

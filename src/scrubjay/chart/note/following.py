@@ -9,13 +9,15 @@ from scrubjay.chart.note.sections import Section
 from scrubjay.chart.note.statement import FOLLOWING, INJECTION, Draft, given_verb
 
 REFUSED = re.compile(
-    r"\W{0,5}(?:but|however|although|though)?\W{0,5}(?:the\s+)?(?:patient|pt|he|she|they|family|mother|father|parents?)\s+(?:has\s+|then\s+|later\s+)?(?:refused|declined|did\s+not\s+want|refuses|declines)\b(?!\s+(?:to\s+wait|observation|the\s+wait))",
+    r"\W{0,5}(?:(?:but|however|although|though)\s+(?:it\s+|this\s+|then\s+)?(?:was\s+|were\s+)?(?:not\s+(?:given|administered|done|received)|never\s+given|held|withheld|refused|declined|cancelled|canceled|deferred)\b)|\W{0,5}(?:but|however|although|though)?\W{0,5}(?:the\s+)?(?:patient|pt|he|she|they|family|mother|father|parents?)\s+(?:has\s+|then\s+|later\s+)?(?:refused|declined|did\s+not\s+want|refuses|declines)\b(?!\s+(?:to\s+wait|observation|the\s+wait))",
     re.IGNORECASE,
 )
 TELLING = frozenset("lot ndc expiry waste giver credential site time reaction observation container strength".split())
 """Details that only an injection has."""
 APART = ("dose", "route", "site", "volume_ml", "diagnosis")
 """What a later sentence says of the injection only when it also says that it was given."""
+ELIDED = re.compile(r"\W*(?:(?:and|was|were|then)\s+)*$", re.IGNORECASE)
+"""Nothing before the verb of a clause: its subject is the drug before it."""
 PACKAGE = re.compile(r"\b(?:vial|syringe|ampule|drawn\s+up|mixed)\b", re.IGNORECASE)
 GAVE = re.compile(r"giv|gave|inject|admin", re.IGNORECASE)
 
@@ -52,6 +54,13 @@ def go_on(
     if current:
         last = current[-1]
         near = number - last.sentence <= 8
+        if (
+            verb is not None
+            and last.sentence == number
+            and not last.closed
+            and ELIDED.match(text, clause[0], verb.start)
+        ):
+            last.verb = last.verb or verb  # ``Toradol 60 mg IM, given today``
         if said and near and last.closed:
             draft = Draft(None, clause[0], clause[1], clause, number, section, structured, frozenset(), verb, last.drug)
             fill(draft, own)

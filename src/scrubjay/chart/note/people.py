@@ -102,7 +102,7 @@ def _givers(text: str) -> Iterator[Hit]:
 
 def _full(text: str, found: re.Match[str]) -> bool:
     words = found["name"].split()
-    return len(words) == 2 and not re.match(r"[ ]*[A-Z]", text[found.end("name") :])
+    return len(words) == 2 and words[0] not in ("Dr.", "Dr") and not re.match(r"[ ]*[A-Z]", text[found.end("name") :])
 
 
 def people(text: str) -> Iterator[Hit]:

@@ -15,11 +15,21 @@ from scrubjay.chart.tables import phrases, rows
 
 VISIT = ("consent", "assessment", "signature", "supervision", "separate", "order", "orderer")
 NUMERIC = frozenset({"dose", "volume_ml", "waste"})
-STRONG = ("site", "lot", "giver", "time", "ndc")
+PROOF = ("lot", "giver", "time", "ndc")
+"""What is written only of an injection that was given; a site may also stand in an order."""
 HERE = re.compile(
-    r"\b(?:today|now|in (?:the )?(?:clinic|office|ED|ER|emergency (?:room|department))|this (?:morning|afternoon|visit))\b",
+    r"\b(?:today|now|in (?:the )?(?:clinic|office)|this (?:morning|afternoon|visit))\b",
     re.IGNORECASE,
 )
+EMERGENCY = re.compile(
+    r"\b(?:in|at|to|from|by)\s+(?:the\s+|an\s+|our\s+|local\s+)*(?:ED|ER|emergency\s+(?:room|department))\b",
+    re.IGNORECASE,
+)
+EMERGENCY_NOTE = re.compile(
+    r"\b(?:ED|ER|emergency\s+(?:room|department))\s+(?:course|note|record|report|physician|provider|attending|nurse|triage|treatment|management|disposition)\b",
+    re.IGNORECASE,
+)
+"""What makes a note one of an emergency department, where ``in the ED`` is here; elsewhere it is another place."""
 DATED = re.compile(
     r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given)?|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
     re.IGNORECASE,
@@ -90,8 +100,14 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return None
     meanings = draft.meanings
     done = draft.verb is not None
-    strong = [name for name in STRONG if name in draft.hits]
+    proof = any(name in draft.hits for name in PROOF)
+    strong = proof or "site" in draft.hits
     here = bool(HERE.search(parsed.text, *draft.clause))
+    if (at := EMERGENCY.search(parsed.text, parsed.sentences[draft.sentence][0], draft.clause[1])) is not None:
+        if EMERGENCY_NOTE.search(parsed.text):
+            here = here or at.start() >= draft.clause[0]
+        elif not meanings & {"declined", "conditional"} and "elsewhere" not in meanings:
+            return "elsewhere"
     if "other" in meanings:
         return "elsewhere"
     if "declined" in meanings:
@@ -107,7 +123,7 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
     if done:
         narrated = draft.section.status == "historical"
         return "historical" if narrated and not here and not strong else "given"
-    if (strong and "topic" not in meanings) or (here and not meanings):
+    if (proof and "topic" not in meanings) or (here and not meanings):
         return "given"
     if "order" in draft.hits and "topic" not in meanings:
         return "planned"
@@ -117,7 +133,7 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return "elsewhere" if "frequency" in draft.hits and draft.section.status != "planned" else draft.section.status  # type: ignore[return-value]
     if "topic" in meanings:
         return "hypothetical"
-    if draft.section.status == "given":
+    if draft.section.status == "given" or (strong and "frequency" not in draft.hits):
         return "given"
     if "frequency" in draft.hits and not ONCE.search(parsed.text, *draft.clause):
         return "elsewhere"
