@@ -270,11 +270,13 @@ def test_waste_as_written(written: str, waste: str, unit: str | None) -> None:
         "- Toradol 60 mg IM R deltoid given 1430 by M. Lopez, RN\n- Lot AB1234, exp 03/27",
         "• Toradol 60mg IM, R deltoid\n• Time: 1430\n• By: M. Lopez, RN\n• Lot AB1234 exp 03/27",
         "Medication | Dose | Route | Site | Time | By | Lot | Exp\nToradol | 60 mg | IM | R deltoid | 1430 | M. Lopez, RN | AB1234 | 03/27",
-        "| Medication | Dose | Route | Site | Lot | Exp | Time | Given by |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n| Toradol | 60 mg | IM | R deltoid | AB1234 | 03/27 | 1430 | M. Lopez, RN |",
+        "| Medication | Dose | Route | Site | Lot | Exp | Time | Given by |\n"
+        "| --- | --- | --- | --- | --- | --- | --- | --- |\n| Toradol | 60 mg | IM | R deltoid | AB1234 | 03/27 | 1430 | M. Lopez, RN |",
         "Time\tDrug\tDose\tRoute\tSite\tGiven By\tLot\tExp\n1430\tToradol\t60 mg\tIM\tR deltoid\tM. Lopez, RN\tAB1234\t03/27",
         "Drug: Toradol  Dose: 60 mg  Route: IM  Site: R deltoid  Time: 1430  Given by: M. Lopez, RN  Lot: AB1234  Exp: 03/27",
         "Medication: Toradol\nDose: 60 mg\nRoute: IM\nSite: R deltoid\nTime: 1430\nGiven by: M. Lopez, RN\nLot #: AB1234\nExp: 03/27",
-        "Drug        Dose    Route   Site        Time   By\nToradol     60 mg   IM      R deltoid   1430   M. Lopez, RN\nLot AB1234 exp 03/27",
+        "Drug        Dose    Route   Site        Time   By\n"
+        "Toradol     60 mg   IM      R deltoid   1430   M. Lopez, RN\nLot AB1234 exp 03/27",
     ],
     ids=["capitals", "dashes", "bullets", "bars", "markdown", "tabs", "labels in a line", "labels", "columns"],
 )
@@ -283,9 +285,7 @@ def test_one_injection_in_every_layout(text: str) -> None:
     giver = got[0].get("giver", "").upper() if got else ""
     check(
         text,
-        toradol(
-            site="deltoid", laterality="right", time="14:30", credential="RN", lot="AB1234", expiry="2027-03"
-        ),
+        toradol(site="deltoid", laterality="right", time="14:30", credential="RN", lot="AB1234", expiry="2027-03"),
     )
     assert giver == "M. LOPEZ"
 
@@ -304,10 +304,24 @@ def test_rows_of_an_administration_record() -> None:
     check(
         ROWS,
         toradol(time="14:30", giver="M. Lopez", credential="RN", **DELTOID),
-        {"status": "given", "drug": "ceftriaxone", "dose": "1", "site": "gluteal", "laterality": "left", "time": "14:32"},
+        {
+            "status": "given",
+            "drug": "ceftriaxone",
+            "dose": "1",
+            "site": "gluteal",
+            "laterality": "left",
+            "time": "14:32",
+        },
         {"status": "declined", "drug": "promethazine", "dose": "25", "time": None},
         {"status": "declined", "drug": "dexamethasone", "dose": "8", "time": None},
-        {"status": "given", "drug": "cyanocobalamin", "unit": "mcg", "time": "14:40", "giver": "J. Kim", "credential": "LPN"},
+        {
+            "status": "given",
+            "drug": "cyanocobalamin",
+            "unit": "mcg",
+            "time": "14:40",
+            "giver": "J. Kim",
+            "credential": "LPN",
+        },
     )
 
 
@@ -326,7 +340,14 @@ def test_two_injections_in_one_sentence(text: str) -> None:
     check(
         text,
         toradol(**DELTOID),
-        {"status": "given", "drug": "promethazine", "dose": "25", "route": "IM", "site": "deltoid", "laterality": "left"},
+        {
+            "status": "given",
+            "drug": "promethazine",
+            "dose": "25",
+            "route": "IM",
+            "site": "deltoid",
+            "laterality": "left",
+        },
     )
 
 
@@ -502,3 +523,118 @@ def test_every_pair_of_sides_and_sites_in_a_table_is_told_apart() -> None:
         text = f"Drug | Dose | Route | Site\nToradol | 60 mg | IM | {side} {first}\nPhenergan | 25 mg | IM | {side} {second}\n"
         one, other = found(text)
         assert (one["site"], other["site"]) == (first, second)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Immunizations: Tdap 05/2019, flu vaccine 10/2025.",
+        "Flu vaccine: received at Walgreens 10/2025.",
+        "Patient here for Depo-Provera shot. UPT positive, Depo-Provera not given.",
+        "Depo-Provera 150 mg IM ordered q 3 months; next due 6/1/2026.",
+        "Standing order: B12 1000 mcg IM monthly.",
+        "Insulin glargine 20 units SC at bedtime.",
+        "Rx: Toradol 60 mg IM x1.",
+        "Meds: Humira 40 mg SC every 2 weeks.",
+        "Treatment options: Kenalog 40 mg injection, physical therapy, or surgery.",
+        "Will hold off on Depo-Medrol injection.",
+        "No injection today; Toradol 60 mg IM offered.",
+        "Patient asked for a Toradol 60 mg IM shot but was told no.",
+        "Prior auth for Prolia 60 mg SC approved.",
+        "Toradol 60 mg IM x1 in ED 2 days ago.",
+        "EMS gave epinephrine 0.3 mg IM en route.",
+        "Mom gave EpiPen 0.15 mg IM in thigh at school.",
+        "Wife gave him his testosterone 200 mg IM on Sunday.",
+        "She gave herself sumatriptan 6 mg SC in the thigh.",
+        "He injected Humira 40 mg SC yesterday.",
+        "Dr. Smith's office gave Kenalog 40 mg IM last week.",
+        "Pt had received Toradol 30 mg IM in triage at outside hospital.",
+        "Toradol 60 mg IM was considered but not given.",
+        "Toradol 60 mg IM: not indicated.",
+        "Reports hives after Rocephin 1 g IM.",
+        "Rocephin 1 g IM x 3 days recommended.",
+        "If fever returns, give Rocephin 1 g IM.",
+        "Return tomorrow for second Rocephin 1 g IM.",
+        "Verbal order received: Toradol 60 mg IM now.",
+        "MD ordered Toradol 60 mg IM R deltoid. Nurse to give.",
+        "Toradol 60 mg IM ordered; patient left AMA before it was given.",
+        "Scheduled: Invega Sustenna 156 mg IM 04/01/2026.",
+        "Missed appointment for Invega Sustenna 156 mg IM.",
+        "No show for Vivitrol 380 mg IM injection.",
+        "Patient due for Prolia 60 mg SC, insurance denied, not given.",
+        "Toradol 60 mg IM R deltoid given at 1430 - ENTERED IN ERROR.",
+        "Toradol 60 mg IM given R deltoid. VOID - wrong chart.",
+        "Drew up Toradol 60 mg IM; patient changed her mind.",
+        "Toradol 60 mg IM drawn up but not administered.",
+        "Toradol 60 mg IM R deltoid. Patient refused.",
+        "[ ] Toradol 60 mg IM R deltoid",
+        "\u2610 Toradol 60 mg IM given",
+        "Vaccines given today: none. Tdap 0.5 mL IM due next visit.",
+        "Mother of patient received Tdap 0.5 mL IM R deltoid last fall.",
+        "Patient's sister was given Rocephin 1 g IM.",
+        "Toradol 60 mg IM could have been given but BP was high.",
+        "Toradol 60 mg IM should be given before transport.",
+        "Toradol 60 mg IM can be given every 6 hours.",
+        "Toradol 60 mg IM may be given for pain.",
+        "Toradol 60 mg IM has not been given.",
+        "Toradol 60 mg IM has yet to be given.",
+        "Patient wants Toradol 60 mg IM given but has renal disease, so deferred.",
+        "Do not give Toradol 60 mg IM.",
+        "Avoid Toradol 60 mg IM.",
+        "Toradol 60 mg IM contraindicated.",
+        "Patient would like Toradol 60 mg IM R deltoid.",
+        "Is it OK to give Toradol 60 mg IM?",
+        "Toradol 60 mg IM R deltoid?",
+        "Pharmacy called: Vivitrol 380 mg IM will be delivered Friday.",
+        "Prescription sent for enoxaparin 40 mg SC daily x 10 days.",
+        "Patient taught to give enoxaparin 40 mg SC in abdomen; return demonstration done.",
+        "Continue Aranesp 60 mcg SC every 2 weeks.",
+        "Received Depo-Provera 150 mg IM 12/05/2025 at Planned Parenthood.",
+        "PMH: s/p cortisone injection R knee 2023.",
+        "Pt states last Toradol 60 mg IM was given at urgent care R deltoid on 1/1/26.",
+        "Allergies: Toradol (hives after 60 mg IM given 2019).",
+        "VIS for influenza vaccine given.",
+        "Information on Shingrix vaccine given to patient.",
+        "Gave patient prescription for Imitrex 6 mg SC.",
+        "Consent for Prolia 60 mg SC given.",
+        "Toradol 60 mg IM was to be given, however pharmacy was out.",
+    ],
+)
+def test_whole_sentences_of_what_was_not_given(text: str) -> None:
+    assert "given" not in {one["status"] for one in found(text)}, found(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "drugs"),
+    [
+        ("[x] Toradol 60 mg IM R deltoid given", ["ketorolac"]),
+        ("Pt here for B12. Vit B12 1000 mcg given IM in L deltoid. Pt tolerated well. RTC 1 mo.", ["cyanocobalamin"]),
+        (
+            "S: migraine x 2 d.\nP: Given Toradol 60 mg IM and Phenergan 25 mg IM in office.",
+            ["ketorolac", "promethazine"],
+        ),
+        ("Pt given 60 mg Toradol IM for migraine. Will return if not improved.", ["ketorolac"]),
+        ("Patient was due for Prolia. Prolia 60 mg SC given left upper arm. Next due in 6 months.", ["denosumab"]),
+        ("Has not had a flu shot this year. Fluzone 0.5 mL IM given R deltoid today.", ["influenza vaccine"]),
+        ("Consent obtained, risks discussed. Kenalog 40 mg injected into R knee.", ["triamcinolone"]),
+        ("Denies allergy to PCN. Bicillin LA 1.2 mu IM given R glute.", ["penicillin G benzathine"]),
+        ("Declined Toradol last week but today agreed: Toradol 60 mg IM given R deltoid.", ["ketorolac"]),
+        ("Depo-Provera 150 mg IM given to L deltoid per order. Pt to return 12 weeks.", ["medroxyprogesterone"]),
+        ("Orders: Rocephin 1 g IM. Rocephin 1 g IM given L glute at 1015.", ["ceftriaxone"]),
+        ("Patient brought own Vivitrol. Vivitrol 380 mg IM given R glute.", ["naltrexone"]),
+        (
+            "Solu-Medrol 125 mg IM was given without difficulty, pt held for 20 min.",
+            ["methylprednisolone sodium succinate"],
+        ),
+        (
+            "After informed consent the right shoulder was injected with 40 mg of Kenalog and 4 mL lidocaine.",
+            ["triamcinolone", "lidocaine"],
+        ),
+        ("Tdap given (0.5 mL, IM, L deltoid).", ["tdap vaccine"]),
+        ("Toradol 30 mg IV and Zofran 4 mg IV given in clinic.", ["ketorolac", "ondansetron"]),
+        ("Patient tolerated Xolair 300 mg SC injections well.", ["omalizumab"]),
+        ("Injection: Depo-Medrol 80 mg IM R glute. Lot AB123. Given by K. Jones RN.", ["methylprednisolone acetate"]),
+    ],
+)
+def test_whole_sentences_of_what_was_given(text: str, drugs: list[str]) -> None:
+    assert [one["drug"] for one in found(text) if one["status"] == "given"] == drugs, found(text)

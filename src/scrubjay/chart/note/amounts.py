@@ -38,6 +38,13 @@ PER = re.compile(
     rf"\s{{0,3}}(?:/|per)\s{{0,3}}(?:{NUMBER})?\s*(?:ml|cc|kg|vial|day|hr|hour|minute|min|m2|dl|l|mcg|mg){_END}",
     re.IGNORECASE,
 )
+_FLUID = (
+    r"(?:NS|NSS|(?:normal\s+|bacteriostatic\s+)?saline|D5\w*|LR|lactated\s+ringer'?s|(?:sterile|bacteriostatic)\s+water|NaCl"
+    r"|sodium\s+chloride|SWFI)"
+)
+FLUID_AFTER = re.compile(rf"\s*(?:of\s+)?(?:preservative[- ]free\s+)?(?:0?\.\d+\s?%\s+)?{_FLUID}\b", re.IGNORECASE)
+FLUID_BEFORE = re.compile(rf"\b{_FLUID}\s*,?\s*$", re.IGNORECASE)
+"""A volume of saline or water is a flush, a diluent or a bag, not that of the drug."""
 PERCENT = re.compile(r"(?<![\w.])(?P<number>\d{0,4}\.?\d{1,6})\s?%")
 _AMOUNT = rf"(?<![\w.,/])(?P<number>{NUMBER})\s?(?P<unit>{_UNIT}){_END}"
 WASTE = [
@@ -102,6 +109,11 @@ def quantities(text: str) -> Iterator[Hit]:
                 yield Hit("rate", text[match.start() : end], match.start(), end)
             continue
         at, stop = match.span("unit")
+        if named == "mL" and (
+            FLUID_AFTER.match(text, match.end())
+            or FLUID_BEFORE.search(text[max(0, match.start() - 20) : match.start()])
+        ):
+            continue
         if named == "mL":
             yield Hit("volume_ml", number(match["number"]), match.start(), match.end())
         else:

@@ -35,6 +35,34 @@ BREAK = re.compile(
 ABBREVIATION = re.compile(
     r"\b(?:Dr|Mr|Mrs|Ms|No|vs|approx|St|Jr|Sr|Pt|pt|exp|inj|Inj|dept|Dept|i\.e|e\.g|q|p\.o|p\.r|b\.i|t\.i|h\.s|[A-Z])$"
 )
+NOT_DUE = re.compile(r"\s+(?:\w+\s+){0,2}(?:needed|required|necessary|due|warranted)\b", re.IGNORECASE)
+"""``No further vaccination needed`` speaks of none."""
+
+
+@cache
+def _others_gave() -> re.Pattern[str]:
+    """Return the pattern of another person giving it, or the patient: ``wife gave him``, ``she gave herself``."""
+    others = any_of(listed("verbs", "phrases", kind="kin") + listed("verbs", "phrases", kind="giver-elsewhere"))
+    gave = r"(?:gave|gives|administered|administers|injected|injects)"
+    return re.compile(
+        rf"\b(?:{others}\s+(?:has\s+|then\s+|also\s+)?{gave}\b(?!\s+(?:verbal\s+|informed\s+|written\s+)?(?:consent|permission|history))"
+        rf"|{gave}\s+(?:to\s+)?(?:herself|himself|themselves)\b)[^.;\n]*\Z",
+        re.IGNORECASE,
+    )
+
+
+HELD = re.compile(
+    r"[^.;\n]{0,40}\bheld\s*(?:$|[.;,)\n]|today|due|because|per\b|pending|until|for\s+(?:BP|elevated|fever|now))",
+    re.IGNORECASE,
+)
+UNTICKED = re.compile(r"(?:\[\s?\]|☐|□)[^\n\[☐□☑☒✓]*\Z")
+"""A box that nobody ticked before the drug."""
+PAPER = re.compile(
+    r"\b(?:VIS|information|info|handouts?|literature|education|consent|instructions?|prescription|script|samples?)\s+"
+    r"(?:sheet\s+|form\s+|statement\s+)?(?:for|on|about|re|regarding|of)\s+(?:\w+\s+){0,3}\Z",
+    re.IGNORECASE,
+)
+"""What is given is a paper about the drug: ``VIS for influenza vaccine given``."""
 NEXT_VISIT = re.compile(
     r"\b(?:rtc|return|back|follow[- ]?up|f/u)\b[^.;\n]{0,30}\bfor\s+(?:\w+\s+){0,3}$", re.IGNORECASE
 )
@@ -63,14 +91,23 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _wrapped(text: str, at: int) -> bool:
+    """Whether a line goes on in the next one; before a capital only in a paragraph whose lines are all about as long."""
     line_start = text.rfind("\n", 0, at) + 1
     line = text[line_start:at].rstrip()
-    following = text[at + 1 : at + 3]
-    return (len(line) >= WRAPPED and line[-1:] not in ".:;" and following[:1].islower()) or (
-        len(line) >= WRAPPED
-        and line[-1:] not in ".:;!?"
-        and not re.match(r"\s*(?:[-*•]|\d+[.)]|[A-Z][\w /]{1,30}:|\n)", text[at + 1 : at + 40])
-    )
+    if len(line) < WRAPPED or line[-1:] in ".:;":
+        return False
+    if text[at + 1 : at + 2].islower():
+        return True
+    if line[-1:] in "!?" or re.match(r"\s*(?:[-*•]|\d+[.)]|[A-Z][\w /]{1,30}:|\n)", text[at + 1 : at + 40]):
+        return False
+    low, high = text.rfind("\n\n", max(0, line_start - AROUND), line_start), text.find("\n\n", at, at + AROUND)
+    lines = text[max(low, line_start - AROUND, 0) : high if high >= 0 else at + AROUND].strip("\n").split("\n")
+    full = [len(one) for one in lines[1 if low < 0 < line_start - AROUND else 0 : -1]]
+    return min(full, default=0) * 4 >= max(full, default=0) * 3
+
+
+AROUND = 800
+"""How far a paragraph is looked at for the length of its lines."""
 
 
 @cache
@@ -95,9 +132,8 @@ def _terms() -> dict[str, dict[str, list[str]]]:
         if row["meaning"] != "all" and row["place"] in keys:
             found[row["meaning"]][keys[row["place"]]].extend(phrases(row["phrases"]))
     kin, verbs = listed("verbs", "phrases", kind="kin"), listed("verbs", "phrases", kind="kin-verb")
-    found["other"]["preceding_negations"] = [f"{one} {verb}" for one in kin for verb in verbs] + [
-        f"{one}'s" for one in kin
-    ]
+    found["other"]["preceding_negations"] += [f"{one} {verb}" for one in kin for verb in verbs]
+    found["other"]["preceding_negations"] += [f"{one}'s" for one in kin]
     return found
 
 
@@ -232,7 +268,13 @@ def _batch(
 def _beside(text: str, start: int, end: int, reached: frozenset[str]) -> frozenset[str]:
     """Add what only the words directly beside a drug's name say: ``no Toradol``, ``testosterone level``."""
     if _adjacent().search(text[max(0, start - 24) : start]):
+        reached |= {"dropped"} if NOT_DUE.match(text[end : end + 40]) else {"declined"}
+    if _others_gave().search(text[max(0, start - 70) : start]):
+        reached |= {"other"}
+    if HELD.match(text, end, end + 70):
         reached |= {"declined"}
+    if UNTICKED.search(text, max(0, start - 30), start) or PAPER.search(text[max(0, start - 50) : start]):
+        reached |= {"conditional"}
     if NEXT_VISIT.search(text[max(0, start - 60) : start]):
         reached |= {"planned"}
     if _name_part().match(text[end : end + 24]):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from scrubjay.chart.note import context, following, grid
-from scrubjay.chart.note.amounts import contents
+from scrubjay.chart.note.amounts import NUMBER, UNITS, contents
 from scrubjay.chart.note.fields import details
 from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.sections import Section, Sections, blocks
@@ -38,6 +38,13 @@ TOGETHER = re.compile(
     re.IGNORECASE,
 )
 
+ANOTHER_DAY = re.compile(
+    r"\b(?:next|due|return|rtc|f/u|follow[- ]?up|until|dob|birth|exp\w*|vis|published|edition)\b\W*(?:\w+\W+){0,3}$",
+    re.IGNORECASE,
+)
+"""What makes a date another than that of the injection: ``next due 9/4/26``."""
+DOSE_THEN_BRACKET = re.compile(rf"\s*{NUMBER}\s?(?:{'|'.join(UNITS.values())})\s*[(\[]\s*", re.IGNORECASE)
+"""``Epinephrine 0.3 mg (EpiPen)`` is one name."""
 SAME = re.compile(r"\bin(?:to)?\s+the\s+same\s+syringe\b", re.IGNORECASE)
 
 
@@ -59,6 +66,9 @@ def parse(text: str) -> Parsed:
     sections = Sections(text)
     paragraphs = blocks(text)
     hits = [hit for hit in details(text) if hit.field != "route" or not TISSUE.match(text[hit.end : hit.end + 30])]
+    hits = [
+        hit for hit in hits if hit.field != "date" or not ANOTHER_DAY.search(text[max(0, hit.start - 40) : hit.start])
+    ]
     hits = _with_cells(text, hits, lines.values())
     zones = [row.cells["drug"] for row in lines.values() if "drug" in row.cells]
     zones += [(hit.start - 28, hit.start) for hit in hits if hit.field in ("dose", "route", "volume_ml")]
@@ -198,6 +208,8 @@ def _once(text: str, mentions: list[Mention]) -> Iterator[Mention]:
             bracket = re.fullmatch(
                 r"\s*(?:\(|\[|/|-|,)?\s*(?:brand\s+|generic\s+)?(?:name\s+)?(?:inj(?:ection)?\.?\s*)?\(?\s*", between
             )
+            if mention.name == last.name and DOSE_THEN_BRACKET.fullmatch(between):
+                continue
             if related and bracket and mention.start - last.end <= 12:
                 exact = max(last.name, mention.name, key=lambda name: len(name.generic))
                 kept[-1] = Mention(last.start, last.end, exact, last.misspelt)
@@ -233,6 +245,8 @@ def _assign(text: str, own: list[Draft], hits: list[Hit]) -> None:
         if hit.field == "route" and after and ADJECTIVE.match(text[hit.end : after[0].start]):
             after[0].take(hit)
             continue
+        if hit.field == "route" and not before and any(_follows(other, after) for other in hits):
+            continue  # ``despite nebulizers and Solu-Medrol 125 mg IV``: the drug has a route of its own
         if hit.field in ("dose", "volume_ml", "strength"):
             if after and _leads(text, hit, after[0], hits):
                 after[0].take(hit, replace=hit.field == "dose")
@@ -254,6 +268,15 @@ def _assign(text: str, own: list[Draft], hits: list[Hit]) -> None:
             for name in SHARED:
                 if name in first.hits and name not in second.hits:
                     second.hits[name] = first.hits[name]
+
+
+def _follows(hit: Hit, drafts: list[Draft]) -> bool:
+    """Whether a route stands behind the first of some drugs and before the next."""
+    return (
+        hit.field == "route"
+        and bool(drafts)
+        and drafts[0].end <= hit.start < (drafts[1].start if len(drafts) > 1 else drafts[0].clause[1])
+    )
 
 
 def _near(text: str, hit: Hit, draft: Draft) -> bool:

@@ -31,7 +31,7 @@ EMERGENCY_NOTE = re.compile(
 )
 """What makes a note one of an emergency department, where ``in the ED`` is here; elsewhere it is another place."""
 DATED = re.compile(
-    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given)?|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
+    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given|\s*/\s*time|\s+and\s+time)?|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
     re.IGNORECASE,
 )
 ORDERED = re.compile(r"\border(?:ed|s)?\b|\bplan\b", re.IGNORECASE)
@@ -60,6 +60,7 @@ def read(text: str, note: int = 0) -> Reading:
     parsed = parse(text.replace("\r\n", " \n").replace("\r", "\n"))
     found = [(draft, status) for draft in parsed.drafts if (status := _status(parsed, draft)) is not None]
     merged = _merged(parsed, found)
+    _prepared(parsed, merged)
     visit = _visit(parsed)
     day = _day(parsed, text)
     _spread(parsed, merged, visit)
@@ -110,6 +111,12 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
             return "elsewhere"
     if "other" in meanings:
         return "elsewhere"
+    if (
+        not draft.structured
+        and not proof
+        and parsed.text[slice(*parsed.sentences[draft.sentence])].rstrip().endswith("?")
+    ):
+        return "hypothetical"
     if "declined" in meanings:
         return "declined"
     if "conditional" in meanings:
@@ -137,7 +144,7 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return "given"
     if "frequency" in draft.hits and not ONCE.search(parsed.text, *draft.clause):
         return "elsewhere"
-    if "dose" in draft.hits and "route" in draft.hits:
+    if "route" in draft.hits and {"dose", "volume_ml"} & set(draft.hits):
         return "planned"
     return "hypothetical"
 
@@ -228,6 +235,18 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
     return result
 
 
+def _prepared(parsed: Parsed, merged: list[tuple[Draft, Status]]) -> None:
+    """Take the volume of what was drawn up, ``X 156 mg (1 mL) syringe shaken``, for the injection of that dose."""
+    for draft in parsed.drafts:
+        dose, volume = draft.hits.get("dose"), draft.hits.get("volume_ml")
+        if dose is None or volume is None or any(draft is one for one, _ in merged):
+            continue
+        for one, status in merged:
+            held = one.hits.get("dose")
+            if status == "given" and held is not None and held.value == dose.value and _same_drug(one, draft):
+                one.hits.setdefault("volume_ml", volume)
+
+
 @cache
 def _members() -> dict[str, frozenset[str]]:
     return {row["class"]: frozenset(phrases(row["members"])) for row in rows("classes")}
@@ -264,7 +283,8 @@ def _order(parsed: Parsed, given: Draft, draft: Draft, status: Status) -> None:
         ORDERED.search(parsed.text, low, high) or draft.section.name == "plan" or "dose" in draft.hits
     ):
         given.hits.setdefault("order", Hit("order", "yes", draft.start, draft.end))
-    for name in ("orderer", "order", "diagnosis"):
+    alike = "dose" in draft.hits and "dose" in given.hits and draft.hits["dose"].value == given.hits["dose"].value
+    for name in ("orderer", "order", "diagnosis", *(("volume_ml", "strength", "container") if alike else ())):
         if name in draft.hits:
             given.hits.setdefault(name, draft.hits[name])
 
@@ -286,6 +306,11 @@ def _day(parsed: Parsed, text: str) -> Value | None:
     return None
 
 
+SAID_ONCE = ("time", "lot", "expiry", "ndc", "site")
+"""What belongs to the injection wherever it stands, when there was only one."""
+SITE_LABEL = re.compile(r"\bsite\s*:\s*(?:left|right|lt|rt|l|r)?\.?\s*$", re.IGNORECASE)
+
+
 def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str, Hit]) -> None:
     """Give what the note says once to every injection of the visit that says nothing else."""
     given = [draft for draft, status in merged if status == "given"]
@@ -293,12 +318,14 @@ def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str,
     owned = {(hit.field, hit.start) for draft, _ in merged for hit in draft.hits.values()}
     for hit in parsed.hits:
         if (
-            hit.field in ("giver", "credential", "reaction", "observation", "patient_supplied", "diagnosis", "time")
+            hit.field in (*SAID_ONCE, "giver", "credential", "reaction", "observation", "patient_supplied", "diagnosis")
             and (hit.field, hit.start) not in owned
         ):
             if hit.field == "diagnosis" and not _labelled(parsed.text, hit):
                 continue
-            if hit.field == "time" and len(given) != 1:
+            if hit.field in SAID_ONCE and len(given) != 1:
+                continue
+            if hit.field == "site" and not SITE_LABEL.search(parsed.text[max(0, hit.start - 40) : hit.start]):
                 continue
             loose.setdefault(hit.field, hit)
             for extra in hit.extra:
@@ -312,7 +339,9 @@ def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str,
             if name in loose and "giver" not in draft.hits and "credential" not in draft.hits:
                 draft.hits.update({key: loose[key] for key in ("giver", "credential") if key in loose})
                 break
-        for name in ("reaction", "observation", "patient_supplied", "diagnosis", "time"):
+        if "site" in loose and "site" not in draft.hits and "laterality" in loose:
+            draft.hits.setdefault("laterality", loose["laterality"])
+        for name in (*SAID_ONCE, "reaction", "observation", "patient_supplied", "diagnosis"):
             if name in loose:
                 draft.hits.setdefault(name, loose[name])
         for name in ("consent", "assessment", "order", "orderer"):

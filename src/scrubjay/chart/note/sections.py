@@ -10,7 +10,7 @@ from functools import cache
 from scrubjay.chart.tables import phrases, rows
 
 HEADING = re.compile(
-    r"(?:^|(?<=[\n.,;]))[ \t*#-]*(?P<name>[A-Z][A-Za-z/&'’ -]{1,45}?)\s*:(?=[\s,]|$)|^[ \t]*(?P<line>[A-Z][A-Z/&' -]{2,45})[ \t]*$",
+    r"(?:^|(?<=[\n.,;]))[ \t*#-]*(?P<name>[A-Za-z][A-Za-z/&'’ _-]{1,45}?)\s*:(?=[\s,]|$)|^[ \t]*(?P<line>[A-Z][A-Z/&' -]{2,45})[ \t]*$",
     re.MULTILINE,
 )
 LABELS = re.compile(
@@ -47,7 +47,7 @@ class Sections:
         known = _headings()
         for match in HEADING.finditer(text):
             written = match["name"] or match["line"]
-            name = " ".join(written.lower().split())
+            name = " ".join(written.lower().replace("_", " ").split())
             section, status = known.get(name, ("", ""))
             if not section:
                 if not written.isupper():

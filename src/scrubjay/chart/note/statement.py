@@ -81,6 +81,10 @@ MODAL = re.compile(
     r"(?:\b(?:be|being|if|not|never|n't|no|to|is|are|when|incase|until|unless|last|previously|prior|before|order|orders)\s+(?:\w+\s+)?)$",
     re.IGNORECASE,
 )
+NOT_DONE = re.compile(
+    r"\b(?:could|should|would|may|might|can|must)\s+(?:not\s+)?(?:have\s+)?(?:been|be)\s+$|\bbefore\s+(?:\w+\s+){1,3}$",
+    re.IGNORECASE,
+)
 IS_DONE = re.compile(r"\b(?:is|are)\s+(?:then\s+|also\s+|next\s+|now\s+|subsequently\s+)?$", re.IGNORECASE)
 
 
@@ -88,7 +92,7 @@ def given_verb(text: str, low: int, high: int) -> Hit | None:
     """Return the first verb of a clause that says it was done; ``will be given`` says that it was not."""
     for match in _verbs().finditer(text, low, high):
         before = text[max(low, match.start() - 22) : match.start()]
-        if MODAL.search(before) and not IS_DONE.search(before):
+        if NOT_DONE.search(before) or (MODAL.search(before) and not IS_DONE.search(before)):
             continue
         if (
             text[match.end() : match.end() + 12]
