@@ -597,6 +597,10 @@ def test_every_pair_of_sides_and_sites_in_a_table_is_told_apart() -> None:
         "Information on Shingrix vaccine given to patient.",
         "Gave patient prescription for Imitrex 6 mg SC.",
         "Consent for Prolia 60 mg SC given.",
+        "HPI: She was seen by her doctor and received Toradol 60 mg IM R deltoid.",
+        "Medication: Toradol\nDose: 60 mg\nRoute: IM\nFrequency: once",
+        "Orders:\nMedication: Toradol\nDose: 60 mg\nRoute: IM\nStrength: 30 mg/mL",
+        "Heparin 5000 units SC q8h at 0800.",
         "Toradol 60 mg IM was to be given, however pharmacy was out.",
     ],
 )
@@ -638,3 +642,22 @@ def test_whole_sentences_of_what_was_not_given(text: str) -> None:
 )
 def test_whole_sentences_of_what_was_given(text: str, drugs: list[str]) -> None:
     assert [one["drug"] for one in found(text) if one["status"] == "given"] == drugs, found(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "site", "laterality"),
+    [
+        ("Toradol 60 mg IM given for right shoulder pain.", None, None),
+        ("Toradol 60 mg IM given for left knee pain, R deltoid.", "deltoid", "right"),
+        ("Pt with L knee OA given Toradol 60 mg IM R glute.", "gluteal", "right"),
+        ("Toradol 60 mg IM given. Patient has pain in left thigh.", None, None),
+        ("Toradol 60 mg IM given R deltoid for pain in the left hip.", "deltoid", "right"),
+        ("Toradol 60 mg IM given, both deltoids.", "deltoid", "bilateral"),
+        ("Toradol 60 mg IM given, 30 mg each glute.", "gluteal", "bilateral"),
+        ("Toradol 60 mg IM given, divided R and L glute.", "gluteal", "bilateral"),
+        ("Toradol 60 mg IM LA given", "arm", "left"),
+        ("Toradol 60 mg IM given. RA is stable.", None, None),
+    ],
+)
+def test_where_it_hurts_is_not_where_it_went(text: str, site: str | None, laterality: str | None) -> None:
+    check(text, toradol(site=site, laterality=laterality))

@@ -135,9 +135,11 @@ def details(text: str) -> list[Hit]:
     waste = list(wastes(text))
     product = [*products(text), *moments(text)]
     found = [*waste, *product, *routes(text), *sites(text), *people(text), *diagnoses(text), *statements(text)]
+    reasons = [hit for hit in found if hit.field == "diagnosis"]
+    found = [hit for hit in found if hit.field != "site" or not any(hit.overlaps(one) for one in reasons)]
     for hit in quantities(text):
         if not any(hit.overlaps(other) for other in (*waste, *(p for p in product if p.field != "time"))):
-            found.append(hit)  # noqa: PERF401 - the condition is long enough
+            found.append(hit)
     found += [
         Hit("frequency", " ".join(match.group().lower().split()), *match.span()) for match in FREQUENCY.finditer(text)
     ]

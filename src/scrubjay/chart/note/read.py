@@ -15,8 +15,8 @@ from scrubjay.chart.tables import phrases, rows
 
 VISIT = ("consent", "assessment", "signature", "supervision", "separate", "order", "orderer")
 NUMERIC = frozenset({"dose", "volume_ml", "waste"})
-PROOF = ("lot", "giver", "time", "ndc")
-"""What is written only of an injection that was given; a site may also stand in an order."""
+PROOF = ("lot", "giver", "ndc")
+"""What is written only of an injection that was given, as a time is; a site may also stand in an order."""
 HERE = re.compile(
     r"\b(?:today|now|in (?:the )?(?:clinic|office)|this (?:morning|afternoon|visit))\b",
     re.IGNORECASE,
@@ -101,7 +101,7 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return None
     meanings = draft.meanings
     done = draft.verb is not None
-    proof = any(name in draft.hits for name in PROOF)
+    proof = any(name in draft.hits for name in PROOF) or ("time" in draft.hits and "frequency" not in draft.hits)
     strong = proof or "site" in draft.hits
     here = bool(HERE.search(parsed.text, *draft.clause))
     if (at := EMERGENCY.search(parsed.text, parsed.sentences[draft.sentence][0], draft.clause[1])) is not None:
@@ -129,12 +129,12 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return "elsewhere"
     if done:
         narrated = draft.section.status == "historical"
-        return "historical" if narrated and not here and not strong else "given"
+        return "historical" if narrated and not here and not proof else "given"
     if (proof and "topic" not in meanings) or (here and not meanings):
         return "given"
     if "order" in draft.hits and "topic" not in meanings:
         return "planned"
-    if draft.structured and ("dose" in draft.hits or "route" in draft.hits):
+    if draft.structured and strong and ("dose" in draft.hits or "route" in draft.hits):
         return "given"
     if draft.section.status in ("historical", "elsewhere", "planned"):
         return "elsewhere" if "frequency" in draft.hits and draft.section.status != "planned" else draft.section.status  # type: ignore[return-value]

@@ -20,6 +20,12 @@ LABELS = re.compile(
     r"given by|administered by|time|time given|volume|manufacturer|amount|waste|wastage|injection site|strength|name)\s*(?:#|no\.?)?\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
+RECORD = frozenset(
+    "site|location|injection site|lot|lot number|lot #|given by|administered by|time|time given|waste|wastage".split(
+        "|"
+    )
+)
+"""Labels of a record of what was done."""
 STRUCTURED = 3
 """Labels within one block that make it a record of an administration."""
 REACH = 320
@@ -55,9 +61,10 @@ class Sections:
                 section = "other"
             if (
                 name in ("medication", "drug", "medications")
-                and _labels(text[match.start() : match.start() + REACH]) >= STRUCTURED
+                and len(labels := _labels(text[match.start() : match.start() + REACH])) >= STRUCTURED
             ):
-                section, status = "given", "given"
+                # Drug, dose and route alone may be an order; a site or a lot is of what was done.
+                section, status = ("given", "given") if labels & RECORD else ("other", "")
             self._found.append(Section(match.start(), section, status))
         for match in re.finditer(r"\n[ \t]*\n", text):
             current = self.at(match.start())
@@ -70,8 +77,8 @@ class Sections:
         return self._found[bisect_right(self._found, position, key=lambda section: section.start) - 1]
 
 
-def _labels(text: str) -> int:
-    return len({match["label"].lower() for match in LABELS.finditer(text)})
+def _labels(text: str) -> set[str]:
+    return {match["label"].lower() for match in LABELS.finditer(text)}
 
 
 def blocks(text: str) -> list[tuple[int, int, bool]]:
@@ -82,4 +89,4 @@ def blocks(text: str) -> list[tuple[int, int, bool]]:
         found.append((start, match.start()))
         start = match.end()
     found.append((start, len(text)))
-    return [(low, high, _labels(text[low:high]) >= STRUCTURED) for low, high in found if text[low:high].strip()]
+    return [(low, high, len(_labels(text[low:high])) >= STRUCTURED) for low, high in found if text[low:high].strip()]
