@@ -601,6 +601,8 @@ def test_every_pair_of_sides_and_sites_in_a_table_is_told_apart() -> None:
         "Medication: Toradol\nDose: 60 mg\nRoute: IM\nFrequency: once",
         "Orders:\nMedication: Toradol\nDose: 60 mg\nRoute: IM\nStrength: 30 mg/mL",
         "Heparin 5000 units SC q8h at 0800.",
+        "MEDICATION NOT ADMINISTERED\nReason: BP too high\n\nMedication: Toradol\nDose: 60 mg\nRoute: IM\nLot: AB1234\nExp: 03/2027",
+        "Disposition: Held\nMedication: Toradol\nDose: 60 mg\nSite: R deltoid\nLot: AB1234",
         "Toradol 60 mg IM was to be given, however pharmacy was out.",
     ],
 )
@@ -661,3 +663,39 @@ def test_whole_sentences_of_what_was_given(text: str, drugs: list[str]) -> None:
 )
 def test_where_it_hurts_is_not_where_it_went(text: str, site: str | None, laterality: str | None) -> None:
     check(text, toradol(site=site, laterality=laterality))
+
+
+def test_a_pill_prescribed_beside_an_injection_is_none() -> None:
+    check(
+        "Received Rocephin 500 mg IM R deltoid plus doxycycline 100 mg BID x 7 days.",
+        {"status": "given", "drug": "ceftriaxone", "dose": "500", "route": "IM", **DELTOID},
+    )
+    check(
+        "Patient received doxycycline 100 mg PO BID x7 days and Rocephin 500 mg IM was given in the R deltoid.",
+        {"status": "given", "drug": "ceftriaxone", "dose": "500", "route": "IM", **DELTOID},
+    )
+
+
+def test_two_doses_of_one_vaccine_with_two_lots_are_two() -> None:
+    one, other = found("Havrix given, L deltoid, lot AB12. Havrix given, L deltoid, lot CD34.")
+    assert (one["lot"], other["lot"]) == ("AB12", "CD34")
+
+
+def test_labels_of_a_flu_reminder() -> None:
+    (one,) = found(
+        "Patient was given influenza vaccination today.\nRoute/Site: IM Left Deltoid\n"
+        "Lot Number: AB1234  Exp. Date: May 31, 2027\nGiven IM by Dr. Lee"
+    )
+    assert one["status"] == "given"
+    assert (one["route"], one["site"], one["laterality"], one["lot"], one["expiry"]) == (
+        "IM",
+        "deltoid",
+        "left",
+        "AB1234",
+        "2027-05-31",
+    )
+    assert one["giver"] == "Dr. Lee"
+
+
+def test_who_gave_it_behind_the_site() -> None:
+    check("Toradol 60 mg given IM R deltoid by Dr. Lopez.", toradol(giver="Dr. Lopez", **DELTOID))

@@ -266,6 +266,8 @@ def _assign(text: str, own: list[Draft], hits: list[Hit]) -> None:
     for first, second in itertools.pairwise(own):
         if _joined(text, first, second, hits):
             for name in SHARED:
+                if name == "route" and {"frequency", "dose"} <= set(second.hits):
+                    continue  # ``1 g IM plus doxycycline 100 mg BID``: a prescription of its own
                 if name in first.hits and name not in second.hits:
                     second.hits[name] = first.hits[name]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -11,7 +12,7 @@ from scrubjay.chart.note.hit import Hit, any_of, key, listed, phrase_pattern
 _CAP = r"(?:[A-Z]\.|[A-Z][A-Za-z'’-]*)"
 NO_NAME = (
     "today|tomorrow|yesterday|date|time|at|on|in|to|and|the|for|with|lot|exp|per|no|none|left|right|im|sc|sq|iv|site"
-    "|route|dose|ems|emt|medics?|paramedics?|patient|pt|self|nurse|nursing|staff|provider|physician|clinic|monday"
+    "|route|dose|ems|emt|medics?|paramedics?|patient|pt|self|nurse|nursing|staff|provider|physician|clinic|pharmacist|pharmacy|technician|tech|assistant|doctor|clinician|monday"
     "|tuesday|wednesday|thursday|friday|saturday|sunday|january|february|march|april|june|july|august|september"
     "|october|november|december"
 )
@@ -27,6 +28,10 @@ GIVEN_BY = re.compile(
     r"|\b(?:giver|nurse|administering\s+\w+|vaccinator|injector|injected\s+by)\s*:\s*|(?:^|(?<=[\n•|*-]))[ \t]*by\s*:\s*",
     re.IGNORECASE | re.MULTILINE,
 )
+GIVEN_THEN_BY = re.compile(
+    r"\b(?:given|administered|injected)\b(?:\s+(?!by\b)[\w,()/]+){1,6}\s+by\s+(?=(?:Dr\.?\s+)?[A-Z])"
+)
+"""``Given IM left deltoid by Dr. Martinez``."""
 BY = re.compile(rf"{NOT_THE_GIVER}\bby\s*:?\s+", re.IGNORECASE)
 
 
@@ -43,7 +48,7 @@ def _person() -> re.Pattern[str]:
     part = rf"(?!{credential})(?!(?i:{NO_NAME})(?![A-Za-z'’-])){_CAP}"
     name = rf"(?:Dr\.?[ ]+)?{part}(?:[ ]+{part}){{0,2}}"
     return re.compile(
-        rf"(?i:the\s+|clinic\s+|office\s+|staff\s+|nurse\s+(?=[A-Z]))*(?:(?P<first>{credential})\s+(?=(?-i:{part})))?"
+        rf"(?i:the\s+|clinic\s+|office\s+|staff\s+|(?:nurse|pharmacist|technician)\s+(?=[A-Z]))*(?:(?P<first>{credential})\s+(?=(?-i:{part})))?"
         rf"(?:(?P<name>{name})(?:\s*[,(-]?\s*(?P<credential>{credential})\)?)?|(?P<alone>{credential}))"
     )
 
@@ -87,7 +92,7 @@ def giver_at(text: str, start: int, end: int) -> Hit | None:
 
 
 def _givers(text: str) -> Iterator[Hit]:
-    for match in GIVEN_BY.finditer(text):
+    for match in itertools.chain(GIVEN_BY.finditer(text), GIVEN_THEN_BY.finditer(text)):
         found = _person().match(text, match.end())
         if found and (found["name"] or found["alone"]):
             yield person(found)

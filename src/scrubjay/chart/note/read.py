@@ -21,6 +21,12 @@ HERE = re.compile(
     r"\b(?:today|now|in (?:the )?(?:clinic|office)|this (?:morning|afternoon|visit))\b",
     re.IGNORECASE,
 )
+NOT_ADMINISTERED = re.compile(
+    r"^[^\n]*\b(?:medication|vaccine|injection|dose)\s+(?:was\s+)?(?:not\s+(?:administered|given)|held|refused|declined)\s*$"
+    r"|^\W*(?:disposition|(?:administration\s+)?status|outcome|result)\s*:\s*(?:held|refused|declined|not\s+(?:given|administered|done)|cancell?ed)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A heading or a label that says it of the whole record; what is told with a verb speaks for itself."""
 EMERGENCY = re.compile(
     r"\b(?:in|at|to|from|by)\s+(?:the\s+|an\s+|our\s+|local\s+)*(?:ED|ER|emergency\s+(?:room|department))\b",
     re.IGNORECASE,
@@ -31,7 +37,7 @@ EMERGENCY_NOTE = re.compile(
 )
 """What makes a note one of an emergency department, where ``in the ED`` is here; elsewhere it is another place."""
 DATED = re.compile(
-    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given|\s*/\s*time|\s+and\s+time)?|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
+    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given|\s+administered|\s*/\s*time|\s+and\s+time)?|administered\s+on|administration\s+date|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
     re.IGNORECASE,
 )
 ORDERED = re.compile(r"\border(?:ed|s)?\b|\bplan\b", re.IGNORECASE)
@@ -101,6 +107,8 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return None
     meanings = draft.meanings
     done = draft.verb is not None
+    if not done and NOT_ADMINISTERED.search(parsed.text):
+        return "declined"
     proof = any(name in draft.hits for name in PROOF) or ("time" in draft.hits and "frequency" not in draft.hits)
     strong = proof or "site" in draft.hits
     here = bool(HERE.search(parsed.text, *draft.clause))
@@ -161,7 +169,8 @@ def _is_injection(parsed: Parsed, draft: Draft) -> bool:
         near = INJECTION.search(parsed.text, max(0, draft.start - 25), min(len(parsed.text), draft.end + 30))
         return near is not None and draft.clause[0] - 1 <= near.start() <= draft.clause[1]
     if route is not None and route.value not in PARENTERAL:
-        return draft.verb is not None and "dose" in draft.hits and draft.section.status != "elsewhere"
+        course = "frequency" in draft.hits or COURSE.search(parsed.text, draft.start, draft.clause[1]) is not None
+        return draft.verb is not None and "dose" in draft.hits and not course and draft.section.status != "elsewhere"
     if route is not None or draft.structured:
         return True
     if kind == "vaccine":
@@ -182,13 +191,17 @@ def _is_injection(parsed: Parsed, draft: Draft) -> bool:
 
 
 REACH = 60
+COURSE = re.compile(r"\bx\s?\d+\s?(?:d|days?|wks?|weeks?)\b", re.IGNORECASE)
+"""``PO BID x7 days`` is a prescription that was handed over, not a dose given here."""
 
 
 COMPARED = ("dose", "site", "laterality", "time", "lot", "route", "ndc", "expiry")
 
 
-def _recap(draft: Draft) -> bool:
-    """Whether a statement only comes back to an injection: it does not say both how much and where or when."""
+def _recap(first: Draft, draft: Draft) -> bool:
+    """Whether a statement only comes back to an injection: no other lot, and not both how much and where or when."""
+    if "lot" in first.hits and "lot" in draft.hits and first.hits["lot"].value != draft.hits["lot"].value:
+        return False
     return not ("dose" in draft.hits and {"site", "time", "lot"} & set(draft.hits))
 
 
@@ -208,7 +221,7 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
         same = [one for one in kept if _same_drug(one[0], draft)]
         alike = [one for one in same if one[1] == status]
         given = [one for one in same if one[1] == "given"]
-        if alike and (not _conflict(alike[-1][0], draft) or (status == "given" and _recap(draft))):
+        if alike and (not _conflict(alike[-1][0], draft) or (status == "given" and _recap(alike[-1][0], draft))):
             _absorb(alike[-1][0], draft)
             continue
         bare = not ({"dose", "route", "site"} & set(draft.hits))

@@ -14,16 +14,20 @@ HEADING = re.compile(
     re.MULTILINE,
 )
 LABELS = re.compile(
-    r"(?:^|(?<=[\n.,;|]))\s*(?:-\s*)?(?P<label>medication|drug|drug name|med|vaccine|dose|dosage|route|site|location|lot|"
+    r"(?:^|(?<=[\n.,;|]))\s*(?:[-•*→]\s*)?(?P<label>medication|drug|drug name|med|vaccine|dose|dosage|route|site|location|lot|"
     r"lot number|lot #|expiration|"
     r"expiration date|exp|exp date|ndc|"
-    r"given by|administered by|time|time given|volume|manufacturer|amount|waste|wastage|injection site|strength|name)\s*(?:#|no\.?)?\s*:",
+    r"given by|administered by|time|time given|(?:actual\s+)?administration\s+time|time administered|"
+    r"administration date|date administered|volume|"
+    r"manufacturer|amount|waste|wastage|(?:injection|administration|admin|inj)\s+site|site of (?:injection|administration)|"
+    r"route\s*(?:/|&|and)\s*site|site\s*(?:/|&|and)\s*route|route of administration|batch|batch number|strength|name)\s*(?:#|no\.?)?\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
 RECORD = frozenset(
-    "site|location|injection site|lot|lot number|lot #|given by|administered by|time|time given|waste|wastage".split(
-        "|"
-    )
+    (
+        "site|location|injection site|administration site|route/site|site/route|batch|batch number|date administered|lot"
+        "|lot number|lot #|given by|administered by|time|time given|waste|wastage"
+    ).split("|")
 )
 """Labels of a record of what was done."""
 STRUCTURED = 3
