@@ -29,7 +29,7 @@ GIVEN_BY = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 GIVEN_THEN_BY = re.compile(
-    r"\b(?:given|administered|injected)\b(?:\s+(?!by\b)[\w,()/]+){1,6}\s+by\s+(?=(?:Dr\.?\s+)?[A-Z])"
+    r"\b(?i:given|administered|injected)\b(?:\s+(?!by\b)[\w,()/]+){1,6}\s+by\s+(?=(?:Dr\.?\s+)?[A-Z])"
 )
 """``Given IM left deltoid by Dr. Martinez``."""
 BY = re.compile(rf"{NOT_THE_GIVER}\bby\s*:?\s+", re.IGNORECASE)
