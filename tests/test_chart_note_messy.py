@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from typing import Any
 
 import pytest
@@ -699,3 +700,20 @@ def test_labels_of_a_flu_reminder() -> None:
 
 def test_who_gave_it_behind_the_site() -> None:
     check("Toradol 60 mg given IM R deltoid by Dr. Lopez.", toradol(giver="Dr. Lopez", **DELTOID))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Toradol 60 mg IM given." + " " * 60_000 + "\n" + " " * 60_000,
+        "Drug | Dose | Route | Site | Time\n" + "Toradol | 60 mg | IM | R deltoid | 1430\n" * 400,
+        "given " * 8_000,
+        "| " * 20_000,
+        "IM deltoid, right " * 2_000,
+    ],
+    ids=["blanks", "a long table", "verbs", "bars", "sites"],
+)
+def test_long_texts_end_soon(text: str) -> None:
+    began = time.process_time()
+    read(text)
+    assert time.process_time() - began < 10

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from scrubjay.chart.note import context, following, grid
@@ -57,20 +58,25 @@ class Parsed:
     hits: list[Hit]
     sentences: list[tuple[int, int]]
     sections: Sections
+    not_administered: bool = False
+    """Whether a heading or a label says it of the whole record."""
+    emergency: bool = False
+    """Whether it is the note of an emergency department."""
 
 
 def parse(text: str) -> Parsed:
     """Cut a note into statements; decide which detail belongs to which."""
-    lines = {row.start: row for row in grid.table_rows(text)}
-    bounds = _apart(text, context.sentences(text), lines.values())
+    table = grid.table_rows(text)
+    lines = {row.start: row for row in table}
+    bounds = _apart(text, context.sentences(text), table)
     sections = Sections(text)
     paragraphs = blocks(text)
     hits = [hit for hit in details(text) if hit.field != "route" or not TISSUE.match(text[hit.end : hit.end + 30])]
     hits = [
         hit for hit in hits if hit.field != "date" or not ANOTHER_DAY.search(text[max(0, hit.start - 40) : hit.start])
     ]
-    hits = _with_cells(text, hits, lines.values())
-    zones = [row.cells["drug"] for row in lines.values() if "drug" in row.cells]
+    hits = _with_cells(text, hits, table)
+    zones = [row.cells["drug"] for row in table if "drug" in row.cells]
     zones += [(hit.start - 28, hit.start) for hit in hits if hit.field in ("dose", "route", "volume_ml")]
     zones += [(hit.end, hit.end + 18) for hit in hits if hit.field in ("dose", "route")]
     named_drugs = vocabulary().find(text, zones)
@@ -126,35 +132,42 @@ def parse(text: str) -> Parsed:
     return Parsed(text, drafts, hits, bounds, sections)
 
 
-def _apart(text: str, bounds: list[tuple[int, int]], lines: Iterable[grid.Row]) -> list[tuple[int, int]]:
+def _apart(text: str, bounds: list[tuple[int, int]], lines: Sequence[grid.Row]) -> list[tuple[int, int]]:
     """Make each line of a table a sentence of its own."""
-    for line in lines:
-        parts = []
-        for low, high in bounds:
-            if high <= line.start or low >= line.end:
-                parts.append((low, high))
-                continue
-            parts += [span for span in ((low, line.start), (line.end, high)) if text[slice(*span)].strip()]
-        bounds = sorted([*parts, (line.start, line.end)])
-    return bounds
+    if not lines:
+        return bounds
+    ends = [line.end for line in lines]
+    parts = [(line.start, line.end) for line in lines]
+    for low, high in bounds:
+        rest = low
+        for line in lines[bisect_right(ends, low) :]:
+            if line.start >= high:
+                break
+            parts.append((rest, line.start))
+            rest = line.end
+        parts.append((rest, high))
+    return sorted((low, high) for low, high in parts if low < high and text[low:high].strip())
 
 
 COLUMN = {"credential": "giver", "start": "time", "stop": "time", "order": "comments", "orderer": "comments"}
 
 
-def _with_cells(text: str, hits: list[Hit], lines: Iterable[grid.Row]) -> list[Hit]:
+def _with_cells(text: str, hits: list[Hit], lines: Sequence[grid.Row]) -> list[Hit]:
     """Read the cells of tables; what its own column states is not also read from another cell."""
-    for line in lines:
-        own = list(grid.cell_hits(text, line))
-        told = {hit.field for hit in own} | {extra.field for hit in own for extra in hit.extra}
-        hits = [
-            hit
-            for hit in hits
-            if not (line.start <= hit.start < line.end)
-            or not (hit.field in told or (hit.field in grid.OWN and COLUMN.get(hit.field, hit.field) in line.cells))
-        ]
-        hits += own
-    return sorted(hits, key=lambda hit: (hit.start, hit.end))
+    if not lines:
+        return hits
+    starts = [line.start for line in lines]
+    own = [list(grid.cell_hits(text, line)) for line in lines]
+    told = [{one.field for hit in found for one in (hit, *hit.extra)} for found in own]
+    kept = []
+    for hit in hits:
+        number = bisect_right(starts, hit.start) - 1
+        if number >= 0 and hit.start < lines[number].end:
+            column = COLUMN.get(hit.field, hit.field)
+            if hit.field in told[number] or (hit.field in grid.OWN and column in lines[number].cells):
+                continue
+        kept.append(hit)
+    return sorted([*kept, *itertools.chain.from_iterable(own)], key=lambda hit: (hit.start, hit.end))
 
 
 def _row(

@@ -52,9 +52,10 @@ def table_rows(text: str) -> list[Row]:
     found: list[Row] = []
     separator: re.Pattern[str] | None = None
     names: list[tuple[str, Span]] = []
-    for match in re.finditer(r"[^\n]*\S[^\n]*|\n[ ]*(?=\n)", text):
-        low, high = match.span()
-        if not match.group().strip():
+    high = -1
+    for line in text.split("\n"):
+        low, high = high + 1, high + 1 + len(line)
+        if not line.strip():
             separator = None
             continue
         head = _head(text, low, high)

@@ -64,6 +64,8 @@ def read(text: str, note: int = 0) -> Reading:
     """Read a note; spans count characters of ``text``, ``note`` is its index in the document."""
     # Line ends of other systems become one kind without moving a character.
     parsed = parse(text.replace("\r\n", " \n").replace("\r", "\n"))
+    parsed.not_administered = NOT_ADMINISTERED.search(parsed.text) is not None
+    parsed.emergency = EMERGENCY_NOTE.search(parsed.text) is not None
     found = [(draft, status) for draft in parsed.drafts if (status := _status(parsed, draft)) is not None]
     merged = _merged(parsed, found)
     _prepared(parsed, merged)
@@ -107,13 +109,13 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return None
     meanings = draft.meanings
     done = draft.verb is not None
-    if not done and NOT_ADMINISTERED.search(parsed.text):
+    if not done and parsed.not_administered:
         return "declined"
     proof = any(name in draft.hits for name in PROOF) or ("time" in draft.hits and "frequency" not in draft.hits)
     strong = proof or "site" in draft.hits
     here = bool(HERE.search(parsed.text, *draft.clause))
     if (at := EMERGENCY.search(parsed.text, parsed.sentences[draft.sentence][0], draft.clause[1])) is not None:
-        if EMERGENCY_NOTE.search(parsed.text):
+        if parsed.emergency:
             here = here or at.start() >= draft.clause[0]
         elif not meanings & {"declined", "conditional"} and "elsewhere" not in meanings:
             return "elsewhere"
