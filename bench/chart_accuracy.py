@@ -1,6 +1,6 @@
 """How well notes are read: ``python bench/chart_accuracy.py [--notes FOLDER] [--output docs/chart-accuracy.md]``.
 
-Scores the reader on the annotated test split of the public notes (where FOLDER has them; their text is not in this
+Scores the reader on the annotated splits of the public notes (where FOLDER has them; their text is not in this
 repository) and on the project's own office notes, and writes a page. ``--differences`` lists each difference: field,
 annotated and read value, never a sentence of a note.
 """
@@ -25,6 +25,8 @@ TEXTS = {
     "acibench_injections.jsonl": "note",
     "mtsdialog_injections.jsonl": "section_text",
 }
+FOUND = {"found held out": "annotations_found.jsonl", "found development": "annotations_found_dev.jsonl"}
+FOUND_TEXTS = "found_injections.jsonl"
 ORDER = ("drug", "given", "status", *FIELDS)
 
 
@@ -35,11 +37,20 @@ def lines(path: Path) -> list[dict[str, Any]]:
 
 def public(folder: Path) -> Score | None:
     """Return the score on the test split; None where the notes are not there."""
-    if not all((folder / name).is_file() for name in TEXTS):
+    return _annotated(folder, TEXTS, ANNOTATIONS)
+
+
+def found(folder: Path, name: str) -> Score | None:
+    """Return the score on one part of the found notes; None where the notes are not there."""
+    return _annotated(folder, {FOUND_TEXTS: "text"}, ROOT / "bench" / "chart" / FOUND[name])
+
+
+def _annotated(folder: Path, sources: dict[str, str], annotations: Path) -> Score | None:
+    if not all((folder / name).is_file() for name in sources):
         return None
-    texts = {row["id"]: row[column] for name, column in TEXTS.items() for row in lines(folder / name)}
+    texts = {row["id"]: row[column] for name, column in sources.items() for row in lines(folder / name)}
     documents = []
-    for row in lines(ANNOTATIONS):
+    for row in lines(annotations):
         text = texts[row["id"]]
         if hashlib.sha256(text.encode()).hexdigest() != row["sha256"]:
             sys.exit(f"{row['id']}: the text is not the one that was annotated")
@@ -65,6 +76,9 @@ def table(result: Score) -> str:
         if annotated:
             values = " | ".join(_share(value) for value in (tally.precision, tally.recall, tally.f1))
             rows.append(f"| {name} | {annotated} | {values} |")
+    rows += ["", f"Read as given: {result.read_as_given}. Given, but the note does not say so: {result.unsaid}."]
+    if result.unannotated:
+        rows[-1] += f" Read as given where nothing is annotated: {result.unannotated}."
     return "\n".join(rows)
 
 
@@ -85,12 +99,15 @@ def main() -> None:
     options = parser.parse_args()
     results = {
         "public": public(options.notes),
+        **{name: found(options.notes, name) for name in FOUND},
         "held out": office("office_held_out.jsonl"),
         "development": office("office.jsonl"),
     }
-    if results["public"] is None:
+    missing = [name for name, result in results.items() if result is None]
+    if missing:
         print(
-            f"{options.notes} does not hold the public notes; the page cannot be written without them", file=sys.stderr
+            f"{options.notes} does not hold the notes of: {', '.join(missing)}; the page cannot be written without them",
+            file=sys.stderr,
         )
         if options.output:
             sys.exit(2)

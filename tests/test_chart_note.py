@@ -62,6 +62,21 @@ def test_public_notes_are_read_as_well_as_published(shared: Any) -> None:
         assert reached >= least, field
 
 
+@pytest.mark.slow
+def test_found_notes_are_read_as_well_as_published(shared: Any) -> None:
+    folder = shared("corpus/notes/found_injections.jsonl").parent
+    import chart_accuracy
+
+    for name in chart_accuracy.FOUND:
+        result = chart_accuracy.found(folder, name)
+        assert result is not None
+        assert result.unsaid == 0
+        for field, least in {"drug": 0.92, "given": 0.93, "dose": 0.92, "route": 0.94, "site": 0.95}.items():
+            reached = result.of(field).f1
+            assert reached is not None
+            assert reached >= least, field
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

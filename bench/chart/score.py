@@ -51,6 +51,12 @@ class Score:
 
     tallies: dict[str, Tally] = field(default_factory=dict)
     statuses: Counter[tuple[str, str]] = field(default_factory=Counter)
+    read_as_given: int = 0
+    """Statements read as given."""
+    unsaid: int = 0
+    """Of them those of which the annotation says something else, optional ones included: the worst error."""
+    unannotated: int = 0
+    """Of them those that no annotation speaks of."""
     differences: list[str] = field(default_factory=list)
 
     def of(self, name: str) -> Tally:
@@ -70,7 +76,11 @@ def score(documents: Iterable[tuple[str, Sequence[dict[str, Any]], Sequence[Admi
     result = Score()
     for name, annotated, read in documents:
         pairs, lost, extra = _pairs(annotated, read)
+        result.read_as_given += sum(found.given for found in read)
         for gold, found in pairs:
+            if found.given and "given" not in gold["status"]:
+                result.unsaid += 1
+                result.differences.append(f"{name}: {gold['drug']}: given, but the note does not say so")
             if gold.get("optional"):
                 continue
             result.of("drug").right += 1
@@ -91,6 +101,7 @@ def score(documents: Iterable[tuple[str, Sequence[dict[str, Any]], Sequence[Admi
             result.differences.append(f"{name}: extra {found.get('drug')} ({found.status})")
             if found.given:
                 result.of("given").wrong += 1
+                result.unannotated += 1
             for column in FIELDS:
                 _field(result, name, column, None, found.get(column), str(found.get("drug")))
     return result

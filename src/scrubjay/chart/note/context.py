@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from scrubjay.chart.note.hit import any_of, listed
 from scrubjay.chart.tables import phrases, rows
 
 if TYPE_CHECKING:
@@ -33,6 +34,37 @@ BREAK = re.compile(
 )
 ABBREVIATION = re.compile(
     r"\b(?:Dr|Mr|Mrs|Ms|No|vs|approx|St|Jr|Sr|Pt|pt|exp|inj|Inj|dept|Dept|i\.e|e\.g|q|p\.o|p\.r|b\.i|t\.i|h\.s|[A-Z])$"
+)
+NOT_DUE = re.compile(r"\s+(?:\w+\s+){0,2}(?:needed|required|necessary|due|warranted)\b", re.IGNORECASE)
+"""``No further vaccination needed`` speaks of none."""
+
+
+@cache
+def _others_gave() -> re.Pattern[str]:
+    """Return the pattern of another person giving it, or the patient: ``wife gave him``, ``she gave herself``."""
+    others = any_of(listed("verbs", "phrases", kind="kin") + listed("verbs", "phrases", kind="giver-elsewhere"))
+    gave = r"(?:gave|gives|administered|administers|injected|injects)"
+    return re.compile(
+        rf"\b(?:{others}\s+(?:has\s+|then\s+|also\s+)?{gave}\b(?!\s+(?:verbal\s+|informed\s+|written\s+)?(?:consent|permission|history))"
+        rf"|{gave}\s+(?:to\s+)?(?:herself|himself|themselves)\b)[^.;\n]*\Z",
+        re.IGNORECASE,
+    )
+
+
+HELD = re.compile(
+    r"[^.;\n]{0,40}\bheld\s*(?:$|[.;,)\n]|today|due|because|per\b|pending|until|for\s+(?:BP|elevated|fever|now))",
+    re.IGNORECASE,
+)
+UNTICKED = re.compile(r"(?:\[\s?\]|☐|□)[^\n\[☐□☑☒✓]*\Z")
+"""A box that nobody ticked before the drug."""
+PAPER = re.compile(
+    r"\b(?:VIS|information|info|handouts?|literature|education|consent|instructions?|prescription|script|samples?)\s+"
+    r"(?:sheet\s+|form\s+|statement\s+)?(?:for|on|about|re|regarding|of)\s+(?:\w+\s+){0,3}\Z",
+    re.IGNORECASE,
+)
+"""What is given is a paper about the drug: ``VIS for influenza vaccine given``."""
+NEXT_VISIT = re.compile(
+    r"\b(?:rtc|return|back|follow[- ]?up|f/u)\b[^.;\n]{0,30}\bfor\s+(?:\w+\s+){0,3}$", re.IGNORECASE
 )
 WRAPPED = 55
 """A line this long that ends without a full stop before a small letter goes on in the next one."""
@@ -59,19 +91,28 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _wrapped(text: str, at: int) -> bool:
+    """Whether a line goes on in the next one; before a capital only in a paragraph whose lines are all about as long."""
     line_start = text.rfind("\n", 0, at) + 1
     line = text[line_start:at].rstrip()
-    following = text[at + 1 : at + 3]
-    return (len(line) >= WRAPPED and line[-1:] not in ".:;" and following[:1].islower()) or (
-        len(line) >= WRAPPED
-        and line[-1:] not in ".:;!?"
-        and not re.match(r"\s*(?:[-*•]|\d+[.)]|[A-Z][\w /]{1,30}:|\n)", text[at + 1 : at + 40])
-    )
+    if len(line) < WRAPPED or line[-1:] in ".:;":
+        return False
+    if text[at + 1 : at + 2].islower():
+        return True
+    if line[-1:] in "!?" or re.match(r"\s*(?:[-*•]|\d+[.)]|[A-Z][\w /]{1,30}:|\n)", text[at + 1 : at + 40]):
+        return False
+    low, high = text.rfind("\n\n", max(0, line_start - AROUND), line_start), text.find("\n\n", at, at + AROUND)
+    lines = text[max(low, line_start - AROUND, 0) : high if high >= 0 else at + AROUND].strip("\n").split("\n")
+    full = [len(one) for one in lines[1 if low < 0 < line_start - AROUND else 0 : -1]]
+    return min(full, default=0) * 4 >= max(full, default=0) * 3
+
+
+AROUND = 800
+"""How far a paragraph is looked at for the length of its lines."""
 
 
 @cache
 def _terms() -> dict[str, dict[str, list[str]]]:
-    stops = [phrase for row in rows("context") if row["meaning"] == "all" for phrase in phrases(row["phrases"])]
+    stops = listed("context", "phrases", meaning="all")
     found = {
         meaning: {
             "pseudo_negations": [],
@@ -90,45 +131,58 @@ def _terms() -> dict[str, dict[str, list[str]]]:
     for row in rows("context"):
         if row["meaning"] != "all" and row["place"] in keys:
             found[row["meaning"]][keys[row["place"]]].extend(phrases(row["phrases"]))
-    kin = [phrase for row in rows("verbs") if row["kind"] == "kin" for phrase in phrases(row["phrases"])]
-    verbs = [phrase for row in rows("verbs") if row["kind"] == "kin-verb" for phrase in phrases(row["phrases"])]
-    found["other"]["preceding_negations"] = [f"{one} {verb}" for one in kin for verb in verbs] + [
-        f"{one}'s" for one in kin
-    ]
+    kin, verbs = listed("verbs", "phrases", kind="kin"), listed("verbs", "phrases", kind="kin-verb")
+    found["other"]["preceding_negations"] += [f"{one} {verb}" for one in kin for verb in verbs]
+    found["other"]["preceding_negations"] += [f"{one}'s" for one in kin]
     return found
 
 
 @cache
 def stop_pattern() -> re.Pattern[str]:
     """Return the phrases that end a clause."""
-    stops = [phrase for row in rows("context") if row["meaning"] == "all" for phrase in phrases(row["phrases"])]
-    parts = sorted((re.escape(stop).replace(r"\ ", r"\s+") for stop in stops), key=len, reverse=True)
-    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])", re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z]){any_of(listed('context', 'phrases', meaning='all'))}(?![A-Za-z])", re.IGNORECASE)
+
+
+@cache
+def _predicate() -> re.Pattern[str]:
+    """Return the pattern of words that say of a drug that it was given, or that it was not."""
+    words = listed("verbs", "phrases", kind="given")
+    for meaning in ("declined", "planned", "historical"):
+        words += [*listed("context", "phrases", meaning=meaning, place="before")]
+        words += [*listed("context", "phrases", meaning=meaning, place="after")]
+    return re.compile(rf"(?<![A-Za-z]){any_of(word for word in words if word[0].isalpha())}(?![A-Za-z])", re.IGNORECASE)
+
+
+SEPARATOR = re.compile(r";|,")
+
+
+def apart(text: str, bounds: Sequence[tuple[int, int]], drugs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Part sentences between two drugs where each side says itself what was done: ``gave A; will give B tomorrow``."""
+    starts = [start for start, _ in drugs]
+    parts: list[tuple[int, int]] = []
+    for low, high in bounds:
+        inside = drugs[bisect_right(starts, low - 1) : bisect_right(starts, high - 1)]
+        for (_, end), (start, _) in itertools.pairwise(inside):
+            cut = max((match.start() for match in SEPARATOR.finditer(text, end, start)), default=None)
+            following = min((one for one, _ in inside if one > start), default=high)
+            if cut is not None and _predicate().search(text, low, cut) and _predicate().search(text, cut, following):
+                parts.append((low, cut + 1))
+                low = cut + 1
+        parts.append((low, high))
+    return parts
 
 
 @cache
 def _adjacent() -> re.Pattern[str]:
-    words = [
-        phrase
-        for row in rows("context")
-        if row["meaning"] == "declined" and row["place"] == "adjacent"
-        for phrase in phrases(row["phrases"])
-    ]
-    return re.compile(
-        rf"\b(?:{'|'.join(map(re.escape, words))})\s+(?:(?:more|further|additional|other|the|any)\s+)?$", re.IGNORECASE
-    )
+    words = any_of(listed("context", "phrases", meaning="declined", place="adjacent"))
+    return re.compile(rf"\b{words}\s+(?:(?:more|further|additional|other|the|any)\s+)?$", re.IGNORECASE)
 
 
 @cache
 def _name_part() -> re.Pattern[str]:
     """Return the words that, directly after a drug's name, make it no drug: ``testosterone level``."""
-    words = [
-        phrase
-        for row in rows("context")
-        if row["meaning"] == "dropped" and row["place"] == "adjacent"
-        for phrase in phrases(row["phrases"])
-    ]
-    return re.compile(rf"^[\s-]*(?:{'|'.join(map(re.escape, words))})\b", re.IGNORECASE)
+    words = any_of(listed("context", "phrases", meaning="dropped", place="adjacent"))
+    return re.compile(rf"^[\s-]*{words}\b", re.IGNORECASE)
 
 
 @cache
@@ -214,7 +268,15 @@ def _batch(
 def _beside(text: str, start: int, end: int, reached: frozenset[str]) -> frozenset[str]:
     """Add what only the words directly beside a drug's name say: ``no Toradol``, ``testosterone level``."""
     if _adjacent().search(text[max(0, start - 24) : start]):
+        reached |= {"dropped"} if NOT_DUE.match(text[end : end + 40]) else {"declined"}
+    if _others_gave().search(text[max(0, start - 70) : start]):
+        reached |= {"other"}
+    if HELD.match(text, end, end + 70):
         reached |= {"declined"}
+    if UNTICKED.search(text, max(0, start - 30), start) or PAPER.search(text[max(0, start - 50) : start]):
+        reached |= {"conditional"}
+    if NEXT_VISIT.search(text[max(0, start - 60) : start]):
+        reached |= {"planned"}
     if _name_part().match(text[end : end + 24]):
         reached |= {"dropped"}
     return reached

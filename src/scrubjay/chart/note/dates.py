@@ -14,9 +14,9 @@ DATE = re.compile(
     re.IGNORECASE,
 )
 EXPIRY = re.compile(
-    r"\bexp(?:\.|iry|ires?|iration)?\s*(?:date|dt|on)?\s*[:.#]?\s*"
+    r"(?:\bexp(?:\.|iry|ires?|iration)?\s*(?:date|dt|on)?\s*[:.#]?|\buse\s+by\s*:?|\bE:)\s*[\"']?"
     rf"(?P<value>\d{{4}}-\d{{2}}(?:-\d{{2}})?|\d{{1,2}}[/-]\d{{1,2}}[/-]\d{{2,4}}|\d{{1,2}}[/-]\d{{4}}|\d{{1,2}}/\d{{2}}(?!\d)"
-    rf"|{_MONTH}\s+(?:\d{{1,2}},?\s+)?\d{{4}}|\d{{1,2}}\s?{_MONTH}\s?\d{{4}})",
+    rf"|{_MONTH}\s+(?:\d{{1,2}},?\s+)?\d{{4}}|\d{{1,2}}[\s-]?{_MONTH}[\s-]?\d{{4}})",
     re.IGNORECASE,
 )
 CLOCK = re.compile(
@@ -27,8 +27,11 @@ CLOCK = re.compile(
     re.IGNORECASE,
 )
 MILITARY = re.compile(
-    r"\b(?:at|time|@)\s*:?\s*(?P<value>(?:[01]\d|2[0-3])[0-5]\d)\b(?!\s*(?:mg|mcg|units?|ml|-|/))", re.IGNORECASE
+    r"(?:\b(?:at|time(?:\s+(?:given|administered))?|given|administered)|@|\b\d{1,2}/\d{1,2}/(?:\d{4}|\d{2})\b,?(?=\s)|\b\d{4}-\d{2}-\d{2}\b,?(?=\s))"
+    r"\s*:?\s*(?P<value>(?:[01]\d|2[0-3])[0-5]\d)\b(?!\s*(?:mg|mcg|units?|ml|-|/|[A-Z][a-z]+\s+(?:St|Ave)))",
+    re.IGNORECASE,
 )
+NOON = re.compile(r"\bat\s+(?P<value>noon|midnight)\b", re.IGNORECASE)
 
 
 def _century(year: int) -> int:
@@ -43,10 +46,12 @@ def iso(text: str) -> str | None:
             return dt.date.fromisoformat(plain).isoformat()
         if match := re.fullmatch(r"(\d{1,2})[/-](\d{1,2})[/-](\d{2,4})", plain):
             month, day, year = map(int, match.groups())
+            if month > 12 >= day:
+                month, day = day, month  # 15/04/2025 can only be the fifteenth
             return dt.date(_century(year), month, day).isoformat()
         if match := re.fullmatch(r"([a-z]+)\.?\s+(\d{1,2})(?:st|nd|rd|th)?,?\s+(\d{4})", plain):
             return dt.date(int(match[3]), MONTHS[match[1][:3]], int(match[2])).isoformat()
-        if match := re.fullmatch(r"(\d{1,2})\s?([a-z]+)\.?\s?(\d{4})", plain):
+        if match := re.fullmatch(r"(\d{1,2})[\s-]?([a-z]+)\.?[\s-]?(\d{4})", plain):
             return dt.date(int(match[3]), MONTHS[match[2][:3]], int(match[1])).isoformat()
     except (ValueError, KeyError):
         return None

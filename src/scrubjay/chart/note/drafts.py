@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from scrubjay.chart.note import context, following
-from scrubjay.chart.note.fields import Hit, details
-from scrubjay.chart.note.sections import Sections, blocks
+from scrubjay.chart.note import context, following, grid
+from scrubjay.chart.note.amounts import NUMBER, UNITS, contents
+from scrubjay.chart.note.fields import details
+from scrubjay.chart.note.hit import Hit
+from scrubjay.chart.note.sections import Section, Sections, blocks
 from scrubjay.chart.note.statement import INJECTION, OWN, REACH, SHARED, Draft, given_verb
 from scrubjay.chart.note.vocabulary import Mention, vocabulary
 
@@ -36,6 +39,13 @@ TOGETHER = re.compile(
     re.IGNORECASE,
 )
 
+ANOTHER_DAY = re.compile(
+    r"\b(?:next|due|return|rtc|f/u|follow[- ]?up|until|dob|birth|exp\w*|vis|published|edition)\b\W*(?:\w+\W+){0,3}$",
+    re.IGNORECASE,
+)
+"""What makes a date another than that of the injection: ``next due 9/4/26``."""
+DOSE_THEN_BRACKET = re.compile(rf"\s*{NUMBER}\s?(?:{'|'.join(UNITS.values())})\s*[(\[]\s*", re.IGNORECASE)
+"""``Epinephrine 0.3 mg (EpiPen)`` is one name."""
 SAME = re.compile(r"\bin(?:to)?\s+the\s+same\s+syringe\b", re.IGNORECASE)
 
 
@@ -48,15 +58,26 @@ class Parsed:
     hits: list[Hit]
     sentences: list[tuple[int, int]]
     sections: Sections
+    not_administered: bool = False
+    """Whether a heading or a label says it of the whole record."""
+    emergency: bool = False
+    """Whether it is the note of an emergency department."""
 
 
 def parse(text: str) -> Parsed:
     """Cut a note into statements; decide which detail belongs to which."""
-    bounds = context.sentences(text)
+    table = grid.table_rows(text)
+    lines = {row.start: row for row in table}
+    bounds = _apart(text, context.sentences(text), table)
     sections = Sections(text)
     paragraphs = blocks(text)
     hits = [hit for hit in details(text) if hit.field != "route" or not TISSUE.match(text[hit.end : hit.end + 30])]
-    zones = [(hit.start - 28, hit.start) for hit in hits if hit.field in ("dose", "route", "volume_ml")]
+    hits = [
+        hit for hit in hits if hit.field != "date" or not ANOTHER_DAY.search(text[max(0, hit.start - 40) : hit.start])
+    ]
+    hits = _with_cells(text, hits, table)
+    zones = [row.cells["drug"] for row in table if "drug" in row.cells]
+    zones += [(hit.start - 28, hit.start) for hit in hits if hit.field in ("dose", "route", "volume_ml")]
     zones += [(hit.end, hit.end + 18) for hit in hits if hit.field in ("dose", "route")]
     named_drugs = vocabulary().find(text, zones)
     hits = [
@@ -66,6 +87,7 @@ def parse(text: str) -> Parsed:
         or not any(one.start < hit.end and hit.start < one.end for one in named_drugs)
     ]
     mentions = list(_once(text, named_drugs))
+    bounds = context.apart(text, bounds, [(one.start, one.end) for one in mentions])
     nouns = [match.span() for match in INJECTION.finditer(text)]
     named = context.meanings(text, [(one.start, one.end) for one in mentions] + nouns, bounds)
     reached = named[: len(mentions)]
@@ -76,6 +98,9 @@ def parse(text: str) -> Parsed:
         block = next(((start, end) for start, end, _ in paragraphs if start <= low < end), (low, high))
         inside = [(one, meaning) for one, meaning in zip(mentions, reached, strict=True) if low <= one.start < high]
         in_sentence: list[Draft] = []
+        if low in lines:
+            drafts += _row(text, lines[low], number, inside, hits, sections.at(low))
+            continue
         for clause in _clauses(text, low, high):
             own = [
                 Draft(one, one.start, one.end, clause, number, sections.at(one.start), structured, meaning,
@@ -100,7 +125,77 @@ def parse(text: str) -> Parsed:
                 )
         _couple(text, low, high, in_sentence, drafts)
         drafts += in_sentence
+    for draft in drafts:
+        strength = draft.hits.get("strength")
+        if strength is not None and not {"dose", "volume_ml"} & set(draft.hits):
+            following.fill(draft, contents(text, strength))
     return Parsed(text, drafts, hits, bounds, sections)
+
+
+def _apart(text: str, bounds: list[tuple[int, int]], lines: Sequence[grid.Row]) -> list[tuple[int, int]]:
+    """Make each line of a table a sentence of its own."""
+    if not lines:
+        return bounds
+    ends = [line.end for line in lines]
+    parts = [(line.start, line.end) for line in lines]
+    for low, high in bounds:
+        rest = low
+        for line in lines[bisect_right(ends, low) :]:
+            if line.start >= high:
+                break
+            parts.append((rest, line.start))
+            rest = line.end
+        parts.append((rest, high))
+    return sorted((low, high) for low, high in parts if low < high and text[low:high].strip())
+
+
+COLUMN = {"credential": "giver", "start": "time", "stop": "time", "order": "comments", "orderer": "comments"}
+
+
+def _with_cells(text: str, hits: list[Hit], lines: Sequence[grid.Row]) -> list[Hit]:
+    """Read the cells of tables; what its own column states is not also read from another cell."""
+    if not lines:
+        return hits
+    starts = [line.start for line in lines]
+    own = [list(grid.cell_hits(text, line)) for line in lines]
+    told = [{one.field for hit in found for one in (hit, *hit.extra)} for found in own]
+    kept = []
+    for hit in hits:
+        number = bisect_right(starts, hit.start) - 1
+        if number >= 0 and hit.start < lines[number].end:
+            column = COLUMN.get(hit.field, hit.field)
+            if hit.field in told[number] or (hit.field in grid.OWN and column in lines[number].cells):
+                continue
+        kept.append(hit)
+    return sorted([*kept, *itertools.chain.from_iterable(own)], key=lambda hit: (hit.start, hit.end))
+
+
+def _row(
+    text: str,
+    line: grid.Row,
+    number: int,
+    inside: list[tuple[Mention, frozenset[str]]],
+    hits: list[Hit],
+    section: Section,
+) -> list[Draft]:
+    """Return the statement of a table's line, none for its head."""
+    low, high = line.cells.get("drug", (line.start, line.end))
+    named = next(((one, said) for one, said in inside if low <= one.start < high), None)
+    if not line.cells or named is None:
+        return []
+    mention, said = named
+    span = (line.start, line.end)
+    drug = Hit("drug", mention.name.generic, mention.start, mention.end)
+    draft = Draft(
+        mention, mention.start, mention.end, span, number, section, line.record, said, given_verb(text, *span), drug
+    )
+    told = grid.status(text, line)
+    if told is not None and told[0] == "given":
+        draft.meanings, draft.verb = said & {"dropped"}, told[1]
+    elif told is not None:
+        draft.meanings, draft.verb = said | {told[0]}, None
+    following.fill(draft, [hit for hit in hits if line.start <= hit.start < line.end and hit.field in OWN])
+    return [draft]
 
 
 def _once(text: str, mentions: list[Mention]) -> Iterator[Mention]:
@@ -126,6 +221,8 @@ def _once(text: str, mentions: list[Mention]) -> Iterator[Mention]:
             bracket = re.fullmatch(
                 r"\s*(?:\(|\[|/|-|,)?\s*(?:brand\s+|generic\s+)?(?:name\s+)?(?:inj(?:ection)?\.?\s*)?\(?\s*", between
             )
+            if mention.name == last.name and DOSE_THEN_BRACKET.fullmatch(between):
+                continue
             if related and bracket and mention.start - last.end <= 12:
                 exact = max(last.name, mention.name, key=lambda name: len(name.generic))
                 kept[-1] = Mention(last.start, last.end, exact, last.misspelt)
@@ -161,6 +258,8 @@ def _assign(text: str, own: list[Draft], hits: list[Hit]) -> None:
         if hit.field == "route" and after and ADJECTIVE.match(text[hit.end : after[0].start]):
             after[0].take(hit)
             continue
+        if hit.field == "route" and not before and any(_follows(other, after) for other in hits):
+            continue  # ``despite nebulizers and Solu-Medrol 125 mg IV``: the drug has a route of its own
         if hit.field in ("dose", "volume_ml", "strength"):
             if after and _leads(text, hit, after[0], hits):
                 after[0].take(hit, replace=hit.field == "dose")
@@ -180,8 +279,19 @@ def _assign(text: str, own: list[Draft], hits: list[Hit]) -> None:
     for first, second in itertools.pairwise(own):
         if _joined(text, first, second, hits):
             for name in SHARED:
+                if name == "route" and {"frequency", "dose"} <= set(second.hits):
+                    continue  # ``1 g IM plus doxycycline 100 mg BID``: a prescription of its own
                 if name in first.hits and name not in second.hits:
                     second.hits[name] = first.hits[name]
+
+
+def _follows(hit: Hit, drafts: list[Draft]) -> bool:
+    """Whether a route stands behind the first of some drugs and before the next."""
+    return (
+        hit.field == "route"
+        and bool(drafts)
+        and drafts[0].end <= hit.start < (drafts[1].start if len(drafts) > 1 else drafts[0].clause[1])
+    )
 
 
 def _near(text: str, hit: Hit, draft: Draft) -> bool:

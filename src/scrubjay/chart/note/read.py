@@ -8,19 +8,36 @@ from functools import cache
 
 from scrubjay.chart.model import Administration, Numeric, Status, Value
 from scrubjay.chart.note.drafts import Parsed, parse
-from scrubjay.chart.note.fields import ONCE, Hit, moments
+from scrubjay.chart.note.fields import ONCE, moments
+from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.statement import INJECTION, OWN, PARENTERAL, Draft
 from scrubjay.chart.tables import phrases, rows
 
 VISIT = ("consent", "assessment", "signature", "supervision", "separate", "order", "orderer")
 NUMERIC = frozenset({"dose", "volume_ml", "waste"})
-STRONG = ("site", "lot", "giver", "time", "ndc")
+PROOF = ("lot", "giver", "ndc")
+"""What is written only of an injection that was given, as a time is; a site may also stand in an order."""
 HERE = re.compile(
-    r"\b(?:today|now|in (?:the )?(?:clinic|office|ED|ER|emergency (?:room|department))|this (?:morning|afternoon|visit))\b",
+    r"\b(?:today|now|in (?:the )?(?:clinic|office)|this (?:morning|afternoon|visit))\b",
     re.IGNORECASE,
 )
+NOT_ADMINISTERED = re.compile(
+    r"^[^\n]*\b(?:medication|vaccine|injection|dose)\s+(?:was\s+)?(?:not\s+(?:administered|given)|held|refused|declined)\s*$"
+    r"|^\W*(?:disposition|(?:administration\s+)?status|outcome|result)\s*:\s*(?:held|refused|declined|not\s+(?:given|administered|done)|cancell?ed)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""A heading or a label that says it of the whole record; what is told with a verb speaks for itself."""
+EMERGENCY = re.compile(
+    r"\b(?:in|at|to|from|by)\s+(?:the\s+|an\s+|our\s+|local\s+)*(?:ED|ER|emergency\s+(?:room|department))\b",
+    re.IGNORECASE,
+)
+EMERGENCY_NOTE = re.compile(
+    r"\b(?:ED|ER|emergency\s+(?:room|department))\s+(?:course|note|record|report|physician|provider|attending|nurse|triage|treatment|management|disposition)\b",
+    re.IGNORECASE,
+)
+"""What makes a note one of an emergency department, where ``in the ED`` is here; elsewhere it is another place."""
 DATED = re.compile(
-    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given)?|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
+    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given|\s+administered|\s*/\s*time|\s+and\s+time)?|administered\s+on|administration\s+date|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
     re.IGNORECASE,
 )
 ORDERED = re.compile(r"\border(?:ed|s)?\b|\bplan\b", re.IGNORECASE)
@@ -47,8 +64,11 @@ def read(text: str, note: int = 0) -> Reading:
     """Read a note; spans count characters of ``text``, ``note`` is its index in the document."""
     # Line ends of other systems become one kind without moving a character.
     parsed = parse(text.replace("\r\n", " \n").replace("\r", "\n"))
+    parsed.not_administered = NOT_ADMINISTERED.search(parsed.text) is not None
+    parsed.emergency = EMERGENCY_NOTE.search(parsed.text) is not None
     found = [(draft, status) for draft in parsed.drafts if (status := _status(parsed, draft)) is not None]
     merged = _merged(parsed, found)
+    _prepared(parsed, merged)
     visit = _visit(parsed)
     day = _day(parsed, text)
     _spread(parsed, merged, visit)
@@ -89,10 +109,24 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return None
     meanings = draft.meanings
     done = draft.verb is not None
-    strong = [name for name in STRONG if name in draft.hits]
+    if not done and parsed.not_administered:
+        return "declined"
+    proof = any(name in draft.hits for name in PROOF) or ("time" in draft.hits and "frequency" not in draft.hits)
+    strong = proof or "site" in draft.hits
     here = bool(HERE.search(parsed.text, *draft.clause))
+    if (at := EMERGENCY.search(parsed.text, parsed.sentences[draft.sentence][0], draft.clause[1])) is not None:
+        if parsed.emergency:
+            here = here or at.start() >= draft.clause[0]
+        elif not meanings & {"declined", "conditional"} and "elsewhere" not in meanings:
+            return "elsewhere"
     if "other" in meanings:
         return "elsewhere"
+    if (
+        not draft.structured
+        and not proof
+        and parsed.text[slice(*parsed.sentences[draft.sentence])].rstrip().endswith("?")
+    ):
+        return "hypothetical"
     if "declined" in meanings:
         return "declined"
     if "conditional" in meanings:
@@ -105,22 +139,22 @@ def _status(parsed: Parsed, draft: Draft) -> Status | None:
         return "elsewhere"
     if done:
         narrated = draft.section.status == "historical"
-        return "historical" if narrated and not here and not strong else "given"
-    if (strong and "topic" not in meanings) or (here and not meanings):
+        return "historical" if narrated and not here and not proof else "given"
+    if (proof and "topic" not in meanings) or (here and not meanings):
         return "given"
     if "order" in draft.hits and "topic" not in meanings:
         return "planned"
-    if draft.structured and ("dose" in draft.hits or "route" in draft.hits):
+    if draft.structured and strong and ("dose" in draft.hits or "route" in draft.hits):
         return "given"
     if draft.section.status in ("historical", "elsewhere", "planned"):
         return "elsewhere" if "frequency" in draft.hits and draft.section.status != "planned" else draft.section.status  # type: ignore[return-value]
     if "topic" in meanings:
         return "hypothetical"
-    if draft.section.status == "given":
+    if draft.section.status == "given" or (strong and "frequency" not in draft.hits):
         return "given"
     if "frequency" in draft.hits and not ONCE.search(parsed.text, *draft.clause):
         return "elsewhere"
-    if "dose" in draft.hits and "route" in draft.hits:
+    if "route" in draft.hits and {"dose", "volume_ml"} & set(draft.hits):
         return "planned"
     return "hypothetical"
 
@@ -137,7 +171,8 @@ def _is_injection(parsed: Parsed, draft: Draft) -> bool:
         near = INJECTION.search(parsed.text, max(0, draft.start - 25), min(len(parsed.text), draft.end + 30))
         return near is not None and draft.clause[0] - 1 <= near.start() <= draft.clause[1]
     if route is not None and route.value not in PARENTERAL:
-        return draft.verb is not None and "dose" in draft.hits and draft.section.status != "elsewhere"
+        course = "frequency" in draft.hits or COURSE.search(parsed.text, draft.start, draft.clause[1]) is not None
+        return draft.verb is not None and "dose" in draft.hits and not course and draft.section.status != "elsewhere"
     if route is not None or draft.structured:
         return True
     if kind == "vaccine":
@@ -158,13 +193,17 @@ def _is_injection(parsed: Parsed, draft: Draft) -> bool:
 
 
 REACH = 60
+COURSE = re.compile(r"\bx\s?\d+\s?(?:d|days?|wks?|weeks?)\b", re.IGNORECASE)
+"""``PO BID x7 days`` is a prescription that was handed over, not a dose given here."""
 
 
 COMPARED = ("dose", "site", "laterality", "time", "lot", "route", "ndc", "expiry")
 
 
-def _recap(draft: Draft) -> bool:
-    """Whether a statement only comes back to an injection: it does not say both how much and where or when."""
+def _recap(first: Draft, draft: Draft) -> bool:
+    """Whether a statement only comes back to an injection: no other lot, and not both how much and where or when."""
+    if "lot" in first.hits and "lot" in draft.hits and first.hits["lot"].value != draft.hits["lot"].value:
+        return False
     return not ("dose" in draft.hits and {"site", "time", "lot"} & set(draft.hits))
 
 
@@ -184,7 +223,7 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
         same = [one for one in kept if _same_drug(one[0], draft)]
         alike = [one for one in same if one[1] == status]
         given = [one for one in same if one[1] == "given"]
-        if alike and (not _conflict(alike[-1][0], draft) or (status == "given" and _recap(draft))):
+        if alike and (not _conflict(alike[-1][0], draft) or (status == "given" and _recap(alike[-1][0], draft))):
             _absorb(alike[-1][0], draft)
             continue
         bare = not ({"dose", "route", "site"} & set(draft.hits))
@@ -209,6 +248,18 @@ def _merged(parsed: Parsed, found: list[tuple[Draft, Status]]) -> list[tuple[Dra
             continue
         result.append((draft, status))
     return result
+
+
+def _prepared(parsed: Parsed, merged: list[tuple[Draft, Status]]) -> None:
+    """Take the volume of what was drawn up, ``X 156 mg (1 mL) syringe shaken``, for the injection of that dose."""
+    for draft in parsed.drafts:
+        dose, volume = draft.hits.get("dose"), draft.hits.get("volume_ml")
+        if dose is None or volume is None or any(draft is one for one, _ in merged):
+            continue
+        for one, status in merged:
+            held = one.hits.get("dose")
+            if status == "given" and held is not None and held.value == dose.value and _same_drug(one, draft):
+                one.hits.setdefault("volume_ml", volume)
 
 
 @cache
@@ -247,7 +298,8 @@ def _order(parsed: Parsed, given: Draft, draft: Draft, status: Status) -> None:
         ORDERED.search(parsed.text, low, high) or draft.section.name == "plan" or "dose" in draft.hits
     ):
         given.hits.setdefault("order", Hit("order", "yes", draft.start, draft.end))
-    for name in ("orderer", "order", "diagnosis"):
+    alike = "dose" in draft.hits and "dose" in given.hits and draft.hits["dose"].value == given.hits["dose"].value
+    for name in ("orderer", "order", "diagnosis", *(("volume_ml", "strength", "container") if alike else ())):
         if name in draft.hits:
             given.hits.setdefault(name, draft.hits[name])
 
@@ -269,6 +321,11 @@ def _day(parsed: Parsed, text: str) -> Value | None:
     return None
 
 
+SAID_ONCE = ("time", "lot", "expiry", "ndc", "site")
+"""What belongs to the injection wherever it stands, when there was only one."""
+SITE_LABEL = re.compile(r"\bsite\s*:\s*(?:left|right|lt|rt|l|r)?\.?\s*$", re.IGNORECASE)
+
+
 def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str, Hit]) -> None:
     """Give what the note says once to every injection of the visit that says nothing else."""
     given = [draft for draft, status in merged if status == "given"]
@@ -276,12 +333,14 @@ def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str,
     owned = {(hit.field, hit.start) for draft, _ in merged for hit in draft.hits.values()}
     for hit in parsed.hits:
         if (
-            hit.field in ("giver", "credential", "reaction", "observation", "patient_supplied", "diagnosis", "time")
+            hit.field in (*SAID_ONCE, "giver", "credential", "reaction", "observation", "patient_supplied", "diagnosis")
             and (hit.field, hit.start) not in owned
         ):
             if hit.field == "diagnosis" and not _labelled(parsed.text, hit):
                 continue
-            if hit.field == "time" and len(given) != 1:
+            if hit.field in SAID_ONCE and len(given) != 1:
+                continue
+            if hit.field == "site" and not SITE_LABEL.search(parsed.text[max(0, hit.start - 40) : hit.start]):
                 continue
             loose.setdefault(hit.field, hit)
             for extra in hit.extra:
@@ -295,7 +354,9 @@ def _spread(parsed: Parsed, merged: list[tuple[Draft, Status]], visit: dict[str,
             if name in loose and "giver" not in draft.hits and "credential" not in draft.hits:
                 draft.hits.update({key: loose[key] for key in ("giver", "credential") if key in loose})
                 break
-        for name in ("reaction", "observation", "patient_supplied", "diagnosis", "time"):
+        if "site" in loose and "site" not in draft.hits and "laterality" in loose:
+            draft.hits.setdefault("laterality", loose["laterality"])
+        for name in (*SAID_ONCE, "reaction", "observation", "patient_supplied", "diagnosis"):
             if name in loose:
                 draft.hits.setdefault(name, loose[name])
         for name in ("consent", "assessment", "order", "orderer"):

@@ -10,16 +10,26 @@ from functools import cache
 from scrubjay.chart.tables import phrases, rows
 
 HEADING = re.compile(
-    r"(?:^|(?<=[\n.,;]))[ \t*#-]*(?P<name>[A-Z][A-Za-z/&'’ -]{1,45}?)\s*:(?=[\s,]|$)|^[ \t]*(?P<line>[A-Z][A-Z/&' -]{2,45})[ \t]*$",
+    r"(?:^|(?<=[\n.,;]))[ \t*#-]*(?P<name>[A-Za-z][A-Za-z/&'’ _-]{1,45}?)\s*:(?=[\s,]|$)|^[ \t]*(?P<line>[A-Z][A-Z/&' -]{2,45})[ \t]*$",
     re.MULTILINE,
 )
 LABELS = re.compile(
-    r"(?:^|(?<=[\n.,;|]))\s*(?:-\s*)?(?P<label>medication|drug|drug name|med|vaccine|dose|dosage|route|site|location|lot|"
+    r"(?:^|(?<=[\n.,;|]))\s*(?:[-•*→]\s*)?(?P<label>medication|drug|drug name|med|vaccine|dose|dosage|route|site|location|lot|"
     r"lot number|lot #|expiration|"
     r"expiration date|exp|exp date|ndc|"
-    r"given by|administered by|time|time given|volume|manufacturer|amount|waste|wastage|injection site|strength|name)\s*(?:#|no\.?)?\s*:",
+    r"given by|administered by|time|time given|(?:actual\s+)?administration\s+time|time administered|"
+    r"administration date|date administered|volume|"
+    r"manufacturer|amount|waste|wastage|(?:injection|administration|admin|inj)\s+site|site of (?:injection|administration)|"
+    r"route\s*(?:/|&|and)\s*site|site\s*(?:/|&|and)\s*route|route of administration|batch|batch number|strength|name)\s*(?:#|no\.?)?\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
+RECORD = frozenset(
+    (
+        "site|location|injection site|administration site|route/site|site/route|batch|batch number|date administered|lot"
+        "|lot number|lot #|given by|administered by|time|time given|waste|wastage"
+    ).split("|")
+)
+"""Labels of a record of what was done."""
 STRUCTURED = 3
 """Labels within one block that make it a record of an administration."""
 REACH = 320
@@ -47,7 +57,7 @@ class Sections:
         known = _headings()
         for match in HEADING.finditer(text):
             written = match["name"] or match["line"]
-            name = " ".join(written.lower().split())
+            name = " ".join(written.lower().replace("_", " ").split())
             section, status = known.get(name, ("", ""))
             if not section:
                 if not written.isupper():
@@ -55,9 +65,10 @@ class Sections:
                 section = "other"
             if (
                 name in ("medication", "drug", "medications")
-                and _labels(text[match.start() : match.start() + REACH]) >= STRUCTURED
+                and len(labels := _labels(text[match.start() : match.start() + REACH])) >= STRUCTURED
             ):
-                section, status = "given", "given"
+                # Drug, dose and route alone may be an order; a site or a lot is of what was done.
+                section, status = ("given", "given") if labels & RECORD else ("other", "")
             self._found.append(Section(match.start(), section, status))
         for match in re.finditer(r"\n[ \t]*\n", text):
             current = self.at(match.start())
@@ -70,8 +81,8 @@ class Sections:
         return self._found[bisect_right(self._found, position, key=lambda section: section.start) - 1]
 
 
-def _labels(text: str) -> int:
-    return len({match["label"].lower() for match in LABELS.finditer(text)})
+def _labels(text: str) -> set[str]:
+    return {match["label"].lower() for match in LABELS.finditer(text)}
 
 
 def blocks(text: str) -> list[tuple[int, int, bool]]:
@@ -82,4 +93,4 @@ def blocks(text: str) -> list[tuple[int, int, bool]]:
         found.append((start, match.start()))
         start = match.end()
     found.append((start, len(text)))
-    return [(low, high, _labels(text[low:high]) >= STRUCTURED) for low, high in found if text[low:high].strip()]
+    return [(low, high, len(_labels(text[low:high])) >= STRUCTURED) for low, high in found if text[low:high].strip()]

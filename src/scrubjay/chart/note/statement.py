@@ -6,10 +6,9 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
-from scrubjay.chart.note.fields import Hit
+from scrubjay.chart.note.hit import Hit, any_of, listed
 from scrubjay.chart.note.sections import Section
 from scrubjay.chart.note.vocabulary import Mention
-from scrubjay.chart.tables import phrases, rows
 
 OWN = (
     "dose unit volume_ml strength route site laterality time date giver credential lot expiry ndc waste"
@@ -75,13 +74,15 @@ class Draft:
 
 @cache
 def _verbs() -> re.Pattern[str]:
-    words = [phrase for row in rows("verbs") if row["kind"] == "given" for phrase in phrases(row["phrases"])]
-    parts = sorted((re.escape(word).replace(r"\ ", r"\s+") for word in words), key=len, reverse=True)
-    return re.compile(rf"(?<![A-Za-z])(?:{'|'.join(parts)})(?![A-Za-z])", re.IGNORECASE)
+    return re.compile(rf"(?<![A-Za-z]){any_of(listed('verbs', 'phrases', kind='given'))}(?![A-Za-z])", re.IGNORECASE)
 
 
 MODAL = re.compile(
     r"(?:\b(?:be|being|if|not|never|n't|no|to|is|are|when|incase|until|unless|last|previously|prior|before|order|orders)\s+(?:\w+\s+)?)$",
+    re.IGNORECASE,
+)
+NOT_DONE = re.compile(
+    r"\b(?:could|should|would|may|might|can|must)\s+(?:not\s+)?(?:have\s+)?(?:been|be)\s+$|\bbefore\s+(?:\w+\s+){1,3}$",
     re.IGNORECASE,
 )
 IS_DONE = re.compile(r"\b(?:is|are)\s+(?:then\s+|also\s+|next\s+|now\s+|subsequently\s+)?$", re.IGNORECASE)
@@ -91,7 +92,7 @@ def given_verb(text: str, low: int, high: int) -> Hit | None:
     """Return the first verb of a clause that says it was done; ``will be given`` says that it was not."""
     for match in _verbs().finditer(text, low, high):
         before = text[max(low, match.start() - 22) : match.start()]
-        if MODAL.search(before) and not IS_DONE.search(before):
+        if NOT_DONE.search(before) or (MODAL.search(before) and not IS_DONE.search(before)):
             continue
         if (
             text[match.end() : match.end() + 12]
