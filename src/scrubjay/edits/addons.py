@@ -39,19 +39,22 @@ def addon_hits(t: Facts, refs: References, judged: pl.Expr) -> pl.LazyFrame:
     day, last = pl.col("service_date"), pl.min_horizontal("valid_to", "primary_to", "addon_to")
     in_force = (day >= pl.col("valid_from")) & (last.is_null() | (day <= last))
     listed = own.join(table, left_on="code", right_on="addon").filter(in_force)
-    partners = t.lines.select(*facts, practice).rename(
-        {"code": "partner", "line_id": "partner_id", "provider_key": "partner_key", "practice": "partner_practice"}
-    )
+    names = {"code": "partner", "line_id": "partner_id", "provider_key": "partner_key", "practice": "partner_practice"}
+
+    def partners(rows: pl.LazyFrame, key: str) -> pl.LazyFrame:
+        # Only the lines beside an add-on line are looked up: a join lays out all lines of its other side.
+        return t.lines.join(rows.select(key), on=key, how="semi").select(*facts, practice).rename(names)
+
     near = (pl.col("provider_key") == pl.col("partner_key")) | (
         pl.col("practice") == pl.col("partner_practice")
     ).fill_null(value=False)
     shared = ["partner", "partner_id", "partner_key", "partner_practice"]
 
-    of_day = partners.select("visit_id", *shared)
+    of_day = partners(own, "visit_id").select("visit_id", *shared)
     paired = listed.join(of_day, left_on=["visit_id", "primary"], right_on=["visit_id", "partner"]).filter(near)
     bare = listed.join(paired.select("line_id").unique(), on="line_id", how="anti")
 
-    of_claim = partners.select("claim_id", *shared)
+    of_claim = partners(bare, "claim_id").select("claim_id", *shared)
     another_day = bare.join(of_claim, left_on=["claim_id", "primary"], right_on=["claim_id", "partner"]).filter(near)
     possible = of_day.join(addons, left_on="partner", right_on="code", how="anti")
     some_primary = bare.filter(pl.col("type") != _CLOSED).join(possible, on="visit_id").filter(near)

@@ -92,12 +92,14 @@ def injection_and_drug_diagnoses_differ(t: Facts, refs: References) -> pl.LazyFr
     others = t.lines.filter(t.in_group("DRUG_ADMIN") & ~t.in_group("ADM")).select(keys)
     shots = alone.join(others, on=keys, how="anti")
     drugs = may_be_injected(t.lines.filter(t.in_group("DRUG") & t.claim_has("ADM")), refs)
-    reasons = drugs.join(shots.select(keys), on=keys, how="semi").select(
-        *keys, drug="code", drug_line="line_id", drug_dx="dx1"
-    )
-    given = shots.join(reasons.drop_nulls("drug_dx"), on=keys)
+    reasons = drugs.select(*keys, drug="code", drug_line="line_id", drug_dx="dx1").drop_nulls("drug_dx")
+    given = shots.join(reasons, on=keys)
+    # Nearly all tell the same reason first; the other pointers are looked up for the rest alone.
+    alike = given.filter(pl.col("dx1") == pl.col("drug_dx")).select("line_id")
+    doubtful = given.join(alike, on="line_id", how="anti")
     own = (
-        shots.unpivot(
+        doubtful.unique("line_id")
+        .unpivot(
             [f"pointer{k}" for k in (1, 2, 3, 4)],
             index=["claim_id", "line_id"],
             value_name="position",
@@ -106,11 +108,11 @@ def injection_and_drug_diagnoses_differ(t: Facts, refs: References) -> pl.LazyFr
         .drop_nulls("position")
         .join(t.diagnoses.select("claim_id", "position", own_dx="code"), on=["claim_id", "position"])
     )
-    agree = given.join(own, left_on=["line_id", "drug_dx"], right_on=["line_id", "own_dx"], how="semi").select(
+    agree = doubtful.join(own, left_on=["line_id", "drug_dx"], right_on=["line_id", "own_dx"], how="semi").select(
         "line_id"
     )
     return (
-        given.join(agree, on="line_id", how="anti")
+        doubtful.join(agree, on="line_id", how="anti")
         .sort("line_id", "drug_line")
         .group_by("line_id", maintain_order=True)
         .agg(pl.col("claim_id", "code", "dx1", "drug", "drug_dx").first(), pl.col("drug_line").alias("related"))

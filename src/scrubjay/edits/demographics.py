@@ -79,13 +79,14 @@ def age_outside_limits(t: Facts, refs: References) -> pl.LazyFrame:
     young = (pl.col("age") < pl.col("min_months")).fill_null(value=False)
     old = (pl.col("age") > pl.col("max_months")).fill_null(value=False)
     own = (pl.col("whose") == pl.col("policy")).fill_null(value=False)
+    rows = t.lines.filter(t.in_group("AGE_LIMITED"))
+    limited = rows.select("code").unique().join(limits.rename({"policy": "whose"}).drop("source"), how="cross")
     return (
-        t.lines.filter(t.in_group("AGE_LIMITED"))
-        .join(limits.rename({"policy": "whose"}).drop("source"), how="cross")
-        .filter(between & begun & lasts & (pl.col("modifier").is_null() | worn.fill_null(value=False)))
+        rows.join(limited.filter(between).drop("low", "high"), on="code")
+        .filter(begun & lasts & (pl.col("modifier").is_null() | worn.fill_null(value=False)))
         .with_columns(age=_age_in_months())
         .filter((young | old) & (pl.col("age") >= 0))
-        # A cross join leaves empty pieces behind, on which pl.format panics (Polars 2.1); sorting joins them.
+        # A join may leave empty pieces behind, on which pl.format panics (Polars 2.1); sorting joins them.
         .sort("line_id")
         .select(
             "claim_id",

@@ -68,15 +68,20 @@ def filing_limit(t: Facts, refs: References) -> pl.LazyFrame:
     received = pl.lit(t.run.received)
     day = pl.col("service_date")
     days = pl.col("sw_TFL01.days").cast(pl.String).cast(pl.Int64, strict=False)
-    limit = pl.when(days == _CALENDAR_YEAR).then(day.dt.offset_by("1y")).otherwise(day + pl.duration(days=days))
-    left, whole = (limit - received).dt.total_days(), (limit - day).dt.total_days()
-    soon = left * 100 < whole * _SOON
-    pressing = (left < 0) | (soon & ~pl.col("stands_alone"))
-    lines = t.lines.filter(~pl.col("is_void") & (day < received) & (days > 0) & pressing).with_columns(
-        days=days, limit=limit
+    # The days gone by leave out most lines; the calendar is asked for the others alone.
+    spent = received.cast(pl.Int32) - day.cast(pl.Int32)
+    near = t.lines.filter(~pl.col("is_void") & (days > 0) & (spent * 100 > days * (100 - _SOON)))
+    limit = (
+        pl.when(pl.col("days") == _CALENDAR_YEAR).then(day.dt.offset_by("1y")).otherwise(day + pl.duration(days="days"))
     )
-    left = (pl.col("limit") - received).dt.total_days()
-    lines = lines.with_columns(late=left < 0)
+    left, whole = (pl.col("limit") - received).dt.total_days(), (pl.col("limit") - day).dt.total_days()
+    soon = left * 100 < whole * _SOON
+    lines = (
+        near.with_columns(days=days)
+        .with_columns(limit=limit)
+        .with_columns(late=left < 0)
+        .filter((day < received) & (pl.col("late") | (soon & ~pl.col("stands_alone"))))
+    )
     sizes = t.claims.select("claim_id", "payer_resp")
     totals = t.lines.select("claim_id").join(lines.select("claim_id").unique(), on="claim_id", how="semi")
     per_claim = (

@@ -16,9 +16,10 @@ _ONE_SYRINGE = r"(?i)\b(?:same|one|single|1)[ -]syringe|\bmixed in(?:to)? (?:a |
 """Words of a note that say that the drugs went into one syringe."""
 
 
-def _drugs_of_day(t: Facts, refs: References) -> pl.LazyFrame:
-    """Return the injectable drug codes of each visit with a 96372: how many, their names, and whether one is unclassified."""
+def _drugs_of_day(t: Facts, refs: References, rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Return the injectable drug codes of the visits of some rows: how many, their names, and whether one is unclassified."""
     drugs = t.lines.filter(t.in_group("DRUG") & t.visit_has("ADM") & ~pl.col("is_void"))
+    drugs = drugs.join(rows.select("visit_id"), on="visit_id", how="semi", maintain_order="left")
     return (
         may_be_injected(drugs, refs)
         .group_by("visit_id")
@@ -157,7 +158,7 @@ def dose_split_for_volume(t: Facts, refs: References) -> pl.LazyFrame:
         & ~t.visit_has("VAXP")
     )
     single = (
-        _drugs_of_day(t, refs)
+        _drugs_of_day(t, refs, two)
         .filter((pl.col("drugs") == 1) & ~pl.col("unclassified") & (pl.col("most") > _ONE))
         .join(refs.lazy("two_syringe").select(drug="hcpcs"), on="drug", how="anti")
     )
@@ -237,7 +238,7 @@ def modifier_59_for_repeat(t: Facts, refs: References) -> pl.LazyFrame:
         & ~pl.col("is_void")
         & (pl.col("sw_repeat_injections") != "lines-59-76")
     )
-    single = _drugs_of_day(t, refs).filter((pl.col("drugs") == 1) & ~pl.col("unclassified"))
+    single = _drugs_of_day(t, refs, lines).filter((pl.col("drugs") == 1) & ~pl.col("unclassified"))
     own = (
         lines.filter(t.has_mod("ONLY_59") & pl.col("line_note").is_null() & pl.col("description").is_null())
         .join(single, on="visit_id")

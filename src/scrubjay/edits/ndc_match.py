@@ -252,13 +252,15 @@ def _not_listed(rows: pl.LazyFrame, known: pl.LazyFrame, refs: References) -> pl
     table = refs.lazy("ndc_hcpcs")
     absent = rows.join(known.select("line_id"), on="line_id", how="anti").filter(pl.col("ndc11").is_not_null())
     newest = table.select(newest=pl.col("valid_to").max())
-    spans = table.select("valid_from", "valid_to", code="hcpcs").unique().join(newest, how="cross")
+    of_code = table.select("valid_from", "valid_to", code="hcpcs").join(absent.select("code"), on="code", how="semi")
+    spans = of_code.unique().join(newest, how="cross")
     day = pl.col("service_date")
     covered = (pl.col("valid_from") <= day) & (
         (pl.col("valid_to") >= day) | ((pl.col("valid_to") == pl.col("newest")) & (day > pl.col("newest")))
     )
     has_products = absent.select("line_id", "code", "service_date").join(spans, on="code").filter(covered)
-    last = table.group_by("ndc11").agg(last=pl.col("valid_to").max())
+    of_ndc = table.join(absent.select("ndc11"), on="ndc11", how="semi")
+    last = of_ndc.group_by("ndc11").agg(last=pl.col("valid_to").max())
     before = absent.join(has_products, on="line_id", how="semi").join(last, on="ndc11", how="left")
     obsolete = pl.col("last").is_not_null() & (pl.col("last") < day)
     return before.select(

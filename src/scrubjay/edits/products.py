@@ -21,9 +21,14 @@ _LABELLED_SINGLE = "single_dose_vial"
 
 def may_be_injected(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     """Keep the lines whose drug goes into muscle or under the skin, or whose route is not known."""
-    routes = refs.lazy("drugs").select(pl.col("hcpcs").alias("code"), "routes").unique("code", keep="any")
+    return rows.filter(~pl.col("code").is_in(_given_otherwise(refs)).fill_null(value=False))
+
+
+@lru_cache(maxsize=8)
+def _given_otherwise(refs: References) -> pl.Series:
+    """Return the codes of drugs none of whose routes goes into muscle or under the skin, as one list."""
     fits = pl.any_horizontal(pl.col("routes").list.contains(route) for route in _INTO_MUSCLE_OR_SKIN)
-    return rows.join(routes, on="code", how="left").filter(pl.col("routes").is_null() | fits)
+    return refs.frame("drugs").filter(~fits).get_column("hcpcs").implode()
 
 
 @lru_cache(maxsize=8)
