@@ -43,7 +43,12 @@ def rounded(numerator: pl.Expr, denominator: pl.Expr | int) -> pl.Expr:
 
 
 def estimate_lines(lines: pl.DataFrame, s: Schedule) -> pl.DataFrame:
-    """Return ``line_id``, ``allowed_cents`` and ``basis``, one row per line of :data:`INPUT`, in their order.
+    """Return ``line_id``, ``allowed_cents`` and ``basis``, one row per line of :data:`INPUT`, in their order."""
+    return with_basis(priced_lines(lines, s), s).select("line_id", "allowed_cents", "basis", "at").sort("at").drop("at")
+
+
+def priced_lines(lines: pl.DataFrame, s: Schedule) -> pl.DataFrame:
+    """Return one row per line of :data:`INPUT` by day of service, with ``allowed_cents`` and what :func:`with_basis` says.
 
     ``allowed_cents`` is null where Medicare's tables give no amount: the code is priced by the contractor, paid by a
     schedule that is not held (laboratory, vaccine administration by G code), or the day is before the tables.
@@ -62,7 +67,7 @@ def estimate_lines(lines: pl.DataFrame, s: Schedule) -> pl.DataFrame:
     priced = _with_limits(priced, s)
     priced = _with_places(_with_fees(priced, s), s)
     priced = with_reductions(_with_unit_fee(priced, s), s)
-    return _with_basis(priced, s).sort("at").select("line_id", "allowed_cents", "basis")
+    return _with_allowed(priced, s)
 
 
 def _with_limits(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
@@ -160,11 +165,10 @@ def _with_unit_fee(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
     )
 
 
-def _with_basis(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
-    """Choose among drug limit, fee, nothing at all and no estimate, take the lesser of it and the charge, and say so."""
+def _with_allowed(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
+    """Choose among drug limit, fee, nothing at all and no estimate, and take the lesser of it and the charge."""
     limit = rounded(pl.col("mills") * pl.col("units"), _CENTS_OF_LIMIT)
-    drug, bundled = pl.col("mills").is_not_null(), pl.col("status").is_in(s.listed("status", "bundled"))
-    facility = pl.col("status").is_in(s.listed("status", "priced")) & pl.col("na") & pl.col("facility")
+    drug, bundled, facility = _kinds(s)
     full = (
         pl.when(drug)
         .then(limit)
@@ -173,6 +177,21 @@ def _with_basis(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
         .when(pl.col("amount").is_not_null())
         .then(pl.col("amount"))
     )
+    lower = (pl.col("charge_cents") >= 0) & (pl.col("charge_cents") < pl.col("full"))
+    return frame.with_columns(full=full).with_columns(
+        is_lower=lower, allowed_cents=pl.when(lower).then("charge_cents").otherwise("full")
+    )
+
+
+def _kinds(s: Schedule) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
+    """Say whether a line is paid by a drug limit, bundled, or paid nothing because the place is a facility."""
+    facility = pl.col("status").is_in(s.listed("status", "priced")) & pl.col("na") & pl.col("facility")
+    return pl.col("mills").is_not_null(), pl.col("status").is_in(s.listed("status", "bundled")), facility
+
+
+def with_basis(priced: pl.DataFrame, s: Schedule) -> pl.DataFrame:
+    """Add ``basis``, what the allowed amount of priced lines rests on in words; null where there is no amount."""
+    drug, bundled, facility = _kinds(s)
     fee_words = pl.concat_str(
         pl.lit("estimate: Medicare fee schedule "),
         pl.col("year").cast(pl.String),
@@ -197,12 +216,7 @@ def _with_basis(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
         .then(pl.lit("estimate: Medicare pays no fee for it in a facility"))
         .otherwise(fee_words)
     )
-    lower = (pl.col("charge_cents") >= 0) & (pl.col("charge_cents") < pl.col("full"))
-    return (
-        frame.with_columns(full=full, words=words)
-        .with_columns(
-            allowed_cents=pl.when(lower).then("charge_cents").otherwise("full"),
-            basis=pl.when(lower).then(pl.concat_str("words", pl.lit("; the charge is lower"))).otherwise("words"),
-        )
-        .with_columns(basis=pl.when(pl.col("allowed_cents").is_not_null()).then("basis"))
+    lowered = pl.when("is_lower").then(pl.concat_str("words", pl.lit("; the charge is lower"))).otherwise("words")
+    return priced.with_columns(words=words).with_columns(
+        basis=pl.when(pl.col("allowed_cents").is_not_null()).then(lowered)
     )

@@ -8,7 +8,7 @@ import polars as pl
 
 from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
-from scrubjay.pricing.estimate import estimate_lines
+from scrubjay.pricing.estimate import priced_lines, with_basis
 from scrubjay.pricing.schedule import TABLES, schedule
 from scrubjay.refdata import References
 
@@ -33,12 +33,14 @@ def with_estimates(
     if plan is None or lines.is_empty():
         return findings
     owners = lines.select("line_id", "claim_id", "charge_cents")
-    prices = estimate_lines(lines, plan)
-    per_line = prices.filter(pl.col("allowed_cents").is_not_null()).select(
-        risk_line="line_id", line_cents="allowed_cents", line_basis="basis"
+    prices = priced_lines(lines, plan)
+    # Most lines are priced for the sum of their claim only, and need no words of their own.
+    own = prices.filter(pl.col("allowed_cents").is_not_null()).join(
+        at_risk.select(line_id="risk_line"), on="line_id", how="semi"
     )
+    per_line = with_basis(own, plan).select(risk_line="line_id", line_cents="allowed_cents", line_basis="basis")
     whole = (
-        owners.join(prices, on="line_id", maintain_order="left")
+        owners.join(prices.select("line_id", "allowed_cents"), on="line_id", maintain_order="left")
         .group_by("claim_id")
         .agg(
             claim_cents=pl.coalesce("allowed_cents", "charge_cents").sum(),
