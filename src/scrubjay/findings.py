@@ -146,9 +146,10 @@ def _levels(hits: pl.LazyFrame, rules: pl.DataFrame, as_of: dt.date, edits: Mapp
 
 def _supersede(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
     """Drop a general finding where a specific one covers all its lines; the specific keeps the higher level."""
-    general_codes = sorted({g for code in hits["edit"].unique() for g in edits[code].supersedes})
+    found = hits["edit"].unique()
+    general_codes = sorted({g for code in found for g in edits[code].supersedes})
     pairs = pl.DataFrame(
-        [(code, g) for code, e in edits.items() for g in e.supersedes],
+        [(code, g) for code in found for g in edits[code].supersedes],
         schema={"edit": pl.String, "general": pl.String},
         orient="row",
     )
@@ -160,7 +161,7 @@ def _supersede(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
     of_lines = pl.col("line_id").is_not_null() & ~pl.col("edit").is_in(formal)
     wide = pl.concat([_lines_of(general.filter(of_lines)), _segment_of(general.filter(~of_lines))])
     size = wide.group_by("row").len(name="size")
-    hit = hits.filter(pl.col("outcome") == "hit")
+    hit = hits.filter((pl.col("outcome") == "hit") & pl.col("edit").is_in(pairs["edit"].unique().implode()))
     specific = pl.concat([_lines_of(hit.filter(pl.col("line_id").is_not_null())), _segment_of(hit)]).join(
         pairs, on="edit"
     )
