@@ -17,9 +17,11 @@ def with_policy(claims: pl.DataFrame, policy: PolicySet, forced: str | None) -> 
     """Add ``policy``: the layer that judges each claim, by payer id, payer name or filing indicator."""
     if forced is not None:
         return claims.with_columns(pl.lit(forced).alias("policy"))
-    payers = list(zip(*(claims[name].to_list() for name in ("payer_id", "payer_name", "filing_code")), strict=True))
-    chosen = {payer: policy.select(*payer) for payer in set(payers)}
-    return claims.hstack([pl.Series("policy", [chosen[payer] for payer in payers], dtype=pl.String)])
+    payers = claims.select("payer_id", "payer_name", "filing_code")
+    each = payers.unique()
+    chosen = pl.Series("policy", [policy.select(*payer) for payer in each.iter_rows()], dtype=pl.String)
+    found = payers.join(each.hstack([chosen]), on=payers.columns, how="left", nulls_equal=True, maintain_order="left")
+    return claims.hstack([found.get_column("policy")])
 
 
 def with_rendering(claims: pl.DataFrame) -> pl.DataFrame:

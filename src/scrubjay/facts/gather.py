@@ -44,13 +44,12 @@ def distinct(column: pl.Series) -> tuple[list[str], Ints]:
         values = sorted(set(rows))
         index = {v: k for k, v in enumerate(values)}
         return values, np.array([index[v] for v in rows], dtype=np.int64)
+    if column.null_count() == len(column):
+        return [""], np.zeros(len(column), dtype=np.int64)
     filled = column.fill_null("")
-    values = filled.unique().sort().to_list()
-    index = {v: k for k, v in enumerate(values)}
-    if len(values) <= 1:
-        return values, np.zeros(len(filled), dtype=np.int64)
-    codes = filled.replace_strict(list(index), list(index.values()), return_dtype=pl.Int64)
-    return values, codes.to_numpy()
+    values = filled.unique().sort()
+    codes = filled.cast(pl.Enum(values)).to_physical()
+    return values.to_list(), codes.to_numpy().astype(np.int64)
 
 
 def mix(*parts: Keys | Ints) -> Keys:
