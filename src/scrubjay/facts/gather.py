@@ -47,9 +47,9 @@ def distinct(column: pl.Series) -> tuple[list[str], Ints]:
     if column.null_count() == len(column):
         return [""], np.zeros(len(column), dtype=np.int64)
     filled = column.fill_null("")
-    values = filled.unique().sort()
-    codes = filled.cast(pl.Enum(values)).to_physical()
-    return values.to_list(), codes.to_numpy().astype(np.int64)
+    known = filled.unique().sort()
+    codes = filled.cast(pl.Enum(known)).to_physical()
+    return known.to_list(), codes.to_numpy().astype(np.int64)
 
 
 def mix(*parts: Keys | Ints) -> Keys:
