@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import defaultdict
+from dataclasses import replace
 from functools import cache
 
 import polars as pl
@@ -19,7 +20,7 @@ from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import iter_chunks
 from scrubjay.io.source import ByteSource
 from scrubjay.model import Tables, concat
-from scrubjay.screen import answers, begun, screens_of
+from scrubjay.screen import Bit, answers, begun, only, screens_of
 from test_edit_cases import FENCE, PAGES
 from test_examples import split
 
@@ -77,3 +78,36 @@ def test_a_hit_passes_the_first_filter(code: str) -> None:
         assert sorted(map(repr, some.rows())) == sorted(map(repr, every.rows()))
         seen += every.height
     assert seen or screen is None
+
+
+@pytest.mark.parametrize("code", SCREENED)
+def test_an_edit_looks_at_one_patient_at_a_time(code: str) -> None:
+    """Leaving out the rows of patients none of whose payers uses an edit takes nothing from the others."""
+    e = catalogue()[code]
+    for facts in failing_claims(e):
+        screen = screens_of(references(), facts.run).of(e, facts, references())
+        if screen is None or not {"lines", "claims", "pairs"}.issuperset(e.start):
+            continue
+        halves = {}
+        whose = facts.frames["claims"].select("claim_id", half=pl.col("patient_key") % 2)
+        for half in (0, 1):
+            bits = (
+                pl.when(pl.col("half") == half).then(pl.lit(1, dtype=pl.UInt64)).otherwise(pl.lit(0, dtype=pl.UInt64))
+            )
+            marked = {
+                name: frame.with_columns(_of(frame, whose).select(bits).to_series().alias("patient_policies"))
+                for name, frame in facts.frames.items()
+                if name in e.start
+            }
+            split = replace(facts, frames={**facts.frames, **marked})
+            masks = answers(split, {code: only(screen, split, Bit("patient_policies", 1, wanted=True))}).get(code)
+            halves[half] = e.query(begun(facts, masks), references()).collect() if masks else None
+        whole = e.query(facts, references()).collect()
+        found = [row for hits in halves.values() if hits is not None for row in hits.select(whole.columns).rows()]
+        assert sorted(map(repr, found)) == sorted(map(repr, whole.rows()))
+
+
+def _of(frame: pl.DataFrame, whose: pl.DataFrame) -> pl.DataFrame:
+    """Return the half of the patients that each row of a table belongs to."""
+    claim = "claim_id" if "claim_id" in frame.columns else "claim_id_2"
+    return frame.select(pl.col(claim).alias("claim_id")).join(whose, on="claim_id", how="left", maintain_order="left")

@@ -13,7 +13,7 @@ import polars as pl
 from scrubjay.edit import Edit
 from scrubjay.facts import Facts
 from scrubjay.refdata import References
-from scrubjay.screen import Masks, answers, begun, screens_of
+from scrubjay.screen import Bit, Masks, answers, begun, only, screens_of
 
 HIT: dict[str, pl.DataType | type[pl.DataType]] = {
     "claim_id": pl.UInt32,
@@ -79,7 +79,7 @@ def run(facts: Facts, refs: References, edits: Sequence[Edit], active: Callable[
     """
     tallies = {e.code: Tally() for e in edits}
     asked = [e for e in edits if _has_rows(e, facts, refs, active, tallies)]
-    masks = _screen(asked, facts, refs, tallies)
+    masks = _screen(asked, facts, refs, active, tallies)
     planned: list[_Plan] = []
     for e in asked:
         unknown = _unknown(e, facts)
@@ -122,7 +122,11 @@ def _has_rows(
 
 
 def _screen(
-    asked: Sequence[Edit], facts: Facts, refs: References, tallies: dict[str, Tally]
+    asked: Sequence[Edit],
+    facts: Facts,
+    refs: References,
+    active: Callable[[str, str], bool],
+    tallies: dict[str, Tally],
 ) -> dict[str, Masks | None]:
     """Return, for the edits that may hit, the rows their first filter lets through (None: it has no such filter)."""
     screens = screens_of(refs, facts.run)
@@ -140,6 +144,10 @@ def _screen(
         if screen is None:
             open_edits[e.code] = None
         else:
+            # An edit looks at one patient at a time: it finds nothing where no payer of the patient uses it.
+            using = [bit for policy, bit in facts.policies.items() if active(policy, e.code)]
+            if len(using) < len(facts.policies):
+                screen = only(screen, facts, Bit("patient_policies", sum(set(using)), wanted=True))
             questions[e.code] = screen
     try:
         return open_edits | answers(facts, questions)
@@ -154,6 +162,7 @@ def _query(e: Edit, facts: Facts, refs: References, masks: Masks | None) -> pl.L
 _Plan = tuple[Edit, pl.LazyFrame | None, pl.LazyFrame | None]
 _Rows = tuple[pl.DataFrame | None, pl.DataFrame | None]
 _NO_HITS = pl.DataFrame(schema={**HIT, "edit": pl.String})
+_NULLS = {name: pl.Series(name, [None], dtype=dtype) for name, dtype in HIT.items()}
 
 
 _FAILURES = (Exception, pl.exceptions.PanicException)
@@ -251,18 +260,20 @@ def _normal(e: Edit, hits: pl.DataFrame) -> pl.DataFrame:
     lacking = [name for name in REQUIRED if name not in hits.columns]
     if lacking:
         raise ValueError(f"{e.code} returns no {', '.join(lacking)}")
-    defaults: dict[str, pl.Expr] = {
-        "outcome": pl.lit("hit"),
-        "element": pl.lit(e.element, dtype=pl.String),
-        "group": pl.lit(e.group, dtype=pl.String),
-        "carc": pl.lit(e.carc, dtype=pl.String),
-        "rarc": pl.lit(list(e.rarc), dtype=pl.List(pl.String)),
-    }
+    said = {"outcome": "hit", "element": e.element, "group": e.group, "carc": e.carc, "rarc": list(e.rarc)}
     columns = []
+    # Few rows and many columns: columns put side by side cost less than a query over them.
     for name, dtype in HIT.items():
-        if name in hits.columns:
-            own = pl.col(name).cast(dtype)
-            columns.append(pl.coalesce(own, defaults[name]).alias(name) if name in defaults else own)
-        else:
-            columns.append(defaults.get(name, pl.lit(None, dtype=dtype)).alias(name).cast(dtype))
-    return hits.select(columns).with_columns(pl.lit(e.code).alias("edit"))
+        value = said.get(name)
+        default = _NULLS[name] if value is None else pl.Series(name, [value], dtype=dtype)
+        if name not in hits.columns:
+            columns.append(default.new_from_index(0, hits.height))
+            continue
+        own = hits.get_column(name)
+        if own.dtype != dtype:
+            own = own.cast(dtype)
+        if name in said and own.null_count():
+            own = own.zip_with(own.is_not_null(), default.new_from_index(0, hits.height))
+        columns.append(own)
+    code = pl.Series("edit", [e.code], dtype=pl.String)
+    return pl.DataFrame([*columns, code.new_from_index(0, hits.height)])

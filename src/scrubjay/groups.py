@@ -42,8 +42,7 @@ class Bits:
     def test(self, column: str, name: str) -> pl.Expr:
         """Return the expression "the mask column set ``column`` has the bit of this group"."""
         word, bit = self.place(name)
-        mask = pl.lit(1 << bit, dtype=pl.UInt64)
-        return (pl.col(f"{column}{word}") & mask) != 0
+        return bits_set(f"{column}{word}", 1 << bit)
 
     def held(self, frame: pl.DataFrame, column: str, prefix: str = "") -> list[str]:
         """Return the groups that any row of a frame is in."""
@@ -53,6 +52,11 @@ class Bits:
     def columns(self, column: str) -> list[str]:
         """Return the names of the mask columns."""
         return [f"{column}{k}" for k in range(self.words)]
+
+
+def bits_set(column: str, bits: int) -> pl.Expr:
+    """Return the expression "a mask column has some of these bits"."""
+    return (pl.col(column) & pl.lit(bits, dtype=pl.UInt64)) != 0
 
 
 class CodeGroups:

@@ -1,30 +1,65 @@
 """Screens: asks of all edits at once which of them can find anything in a piece of input.
 
 A query begins with a filter on its ``start`` table, and a row which that filter stops cannot be hit.  Planning a query
-costs more than filtering some thousand rows, so the first filters of all edits are evaluated together, one pass per
-table, and only the queries that have a row left are planned; they take the answer instead of asking again.
+costs more than filtering some thousand rows, so the first filters of all edits are answered together, and only the
+queries that have a row left are planned; they take the answer instead of asking again.
+
+A first filter is taken apart into conditions that must all hold.  Many edits share them, so each is answered once for
+a piece.  Those that test a bit of a mask rule out most edits and cost least: they come first, and what is left is asked
+of the query engine in one pass per table.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from scrubjay.edit import Edit
 from scrubjay.facts import Facts, Run
+from scrubjay.groups import bits_set
 from scrubjay.refdata import References
 
 if TYPE_CHECKING:
     from scrubjay.edit import Query
 
-Filter = tuple[pl.Expr, ...]
-Screen = Mapping[str, Filter]
-"""The first filter of a query on each of its start tables."""
+Bools = npt.NDArray[np.bool_]
 Masks = Mapping[str, pl.Series]
 """The rows of each start table that a screen lets through."""
+
+
+class Bit(NamedTuple):
+    """A condition that tests bits of a mask column: some of them are set, or (``wanted`` false) none is."""
+
+    column: str
+    bits: int
+    wanted: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """Any other condition; ``question`` is true or false under a ``name`` of its own, which finds the answer again."""
+
+    name: str
+    holds: pl.Expr
+    question: pl.Expr
+
+
+class Opening(NamedTuple):
+    """The first filter of a query on one table: all of its conditions must hold."""
+
+    bits: tuple[Bit, ...]
+    others: tuple[Condition, ...]
+
+
+Screen = Mapping[str, Opening]
+"""The first filter of a query on each of its start tables."""
 
 
 class Begin(pl.LazyFrame):
@@ -34,7 +69,7 @@ class Begin(pl.LazyFrame):
         super().__init__(frame)
         self._frame = frame.lazy()
         self._mask = mask
-        self.opening: Filter | None = None
+        self.opening: tuple[pl.Expr, ...] | None = None
 
     @classmethod
     def _from_pyldf(cls, ldf: Any) -> pl.LazyFrame:
@@ -58,15 +93,38 @@ class Screens:
 
     def __init__(self) -> None:
         self._known: dict[Query, Screen | None] = {}
+        self._conditions: dict[str, list[Condition]] = {}
+        self._numbers = count()
 
     def of(self, e: Edit, facts: Facts, refs: References) -> Screen | None:
         """Return the first filters of an edit's query; None where it begins with anything but a filter."""
         if e.query not in self._known:
             tables: dict[str, Begin] = {name: Begin(facts.frames[name]) for name in e.start}
             e.query(facts.beginning(tables), refs)
-            openings = {name: table.opening for name, table in tables.items() if table.opening is not None}
+            openings = {n: self._taken_apart(t.opening) for n, t in tables.items() if t.opening is not None}
             self._known[e.query] = openings if len(openings) == len(tables) else None
         return self._known[e.query]
+
+    def _taken_apart(self, predicates: tuple[pl.Expr, ...]) -> Opening:
+        bits: dict[Bit, None] = {}
+        others: dict[Condition, None] = {}
+        for part in (part for predicate in predicates for part in _conjuncts(predicate)):
+            if (bit := _bit_test(part)) is not None:
+                bits[bit] = None
+            else:
+                others[self._condition(part)] = None
+        return Opening(tuple(bits), tuple(others))
+
+    def _condition(self, holds: pl.Expr) -> Condition:
+        """Return the one condition for equal expressions; the text of an expression leaves its lists of values out."""
+        alike = self._conditions.setdefault(str(holds), [])
+        for known in alike:
+            if known.holds.meta.eq(holds):
+                return known
+        name = f"condition {next(self._numbers)}"
+        made = Condition(name, holds, holds.fill_null(value=False).alias(name))
+        alike.append(made)
+        return made
 
 
 @lru_cache(maxsize=8)
@@ -76,20 +134,33 @@ def screens_of(refs: References, run: Run) -> Screens:
 
 
 def answers(facts: Facts, asked: Mapping[str, Screen]) -> dict[str, Masks]:
-    """Evaluate the screens of edits, and return the masks of those that let a row through.
+    """Answer the screens of edits, and return the masks of those that let a row through.
 
     Raises what the query engine raises where one of the screens cannot be evaluated.
     """
-    columns: dict[str, list[pl.Expr]] = {}
+    tested = _BitTests(facts)
+    left: dict[str, dict[str, Bools]] = {}
     for code, screen in asked.items():
-        for table, predicates in screen.items():
-            columns.setdefault(table, []).append(_all(predicates).fill_null(value=False).alias(code))
-    queries = [facts.frames[table].lazy().select(masks) for table, masks in columns.items()]
-    found: dict[str, dict[str, pl.Series]] = {code: {} for code in asked}
-    for table, masks in zip(columns, pl.collect_all(queries, engine="in-memory"), strict=True):
-        for mask in masks:
-            found[mask.name][table] = mask
-    return {code: masks for code, masks in found.items() if any(mask.any() for mask in masks.values())}
+        masks = {table: tested.all(table, opening.bits) for table, opening in screen.items()}
+        if any(mask.any() for mask in masks.values()):
+            left[code] = masks
+    others = _asked(facts, ((table, asked[code][table]) for code, masks in left.items() for table in masks))
+    found: dict[str, Masks] = {}
+    for code, masks in left.items():
+        for table, mask in masks.items():
+            for condition in asked[code][table].others:
+                mask &= others[table, condition.name]
+        if any(mask.any() for mask in masks.values()):
+            found[code] = {table: pl.Series(mask) for table, mask in masks.items()}
+    return found
+
+
+def only(screen: Screen, facts: Facts, bit: Bit) -> Screen:
+    """Return a screen that also tests a bit, on the tables that have its column."""
+    return {
+        table: opening._replace(bits=(bit, *opening.bits)) if bit.column in facts.frames[table].columns else opening
+        for table, opening in screen.items()
+    }
 
 
 def begun(facts: Facts, masks: Masks) -> Facts:
@@ -97,5 +168,62 @@ def begun(facts: Facts, masks: Masks) -> Facts:
     return facts.beginning({name: Begin(facts.frames[name], mask) for name, mask in masks.items()})
 
 
-def _all(predicates: Filter) -> pl.Expr:
-    return predicates[0] if len(predicates) == 1 else pl.all_horizontal(predicates)
+class _BitTests:
+    """The answers to tests of mask columns, each worked out once."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._frames = facts.frames
+        self._columns: dict[tuple[str, str], npt.NDArray[np.uint64]] = {}
+        self._known: dict[tuple[str, str, int], Bools] = {}
+
+    def all(self, table: str, tests: Iterable[Bit]) -> Bools:
+        """Return the rows of a table for which all tests come out as wanted, in an array of its own."""
+        mask = np.ones(self._frames[table].height, dtype=bool)
+        for test in tests:
+            some = self._some(table, test.column, test.bits)
+            # For bools, greater means true and false.
+            (np.logical_and if test.wanted else np.greater)(mask, some, out=mask)
+            if not mask.any():
+                break
+        return mask
+
+    def _some(self, table: str, column: str, bits: int) -> Bools:
+        if (table, column) not in self._columns:
+            self._columns[table, column] = self._frames[table].get_column(column).to_numpy()
+        key = (table, column, bits)
+        if key not in self._known:
+            self._known[key] = (self._columns[table, column] & np.uint64(bits)) != 0
+        return self._known[key]
+
+
+def _asked(facts: Facts, openings: Iterable[tuple[str, Opening]]) -> dict[tuple[str, str], Bools]:
+    """Ask the query engine all other conditions of some openings, one pass for each table."""
+    columns: dict[str, dict[str, pl.Expr]] = {}
+    for table, opening in openings:
+        columns.setdefault(table, {}).update({c.name: c.question for c in opening.others})
+    queries = {t: facts.frames[t].lazy().select(list(c.values())) for t, c in columns.items() if c}
+    collected = pl.collect_all(list(queries.values()), engine="in-memory")
+    return {(t, a.name): a.to_numpy() for t, frame in zip(queries, collected, strict=True) for a in frame}
+
+
+def _conjuncts(condition: pl.Expr) -> list[pl.Expr]:
+    """Take an expression apart at its outermost "and"s."""
+    inputs = condition.meta.pop()
+    if len(inputs) == 2 and condition.meta.eq(inputs[1] & inputs[0]):
+        return [*_conjuncts(inputs[1]), *_conjuncts(inputs[0])]
+    return [condition]
+
+
+def _bit_test(condition: pl.Expr) -> Bit | None:
+    """Return what a condition of the form of :meth:`scrubjay.groups.Bits.test` or its negation tests; None for others."""
+    inputs = condition.meta.pop()
+    if len(inputs) == 1 and condition.meta.eq(~inputs[0]):
+        test = _bit_test(inputs[0])
+        return test and test._replace(wanted=not test.wanted)
+    if len(inputs) == 2:
+        parts = inputs[1].meta.pop()
+        if len(parts) == 2 and parts[0].meta.is_literal() and parts[1].meta.is_column():
+            column, bits = parts[1].meta.output_name(), pl.select(parts[0]).item()
+            if isinstance(bits, int) and condition.meta.eq(bits_set(column, bits)):
+                return Bit(column, bits, wanted=True)
+    return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import Ints
+from scrubjay.facts.gather import Groups, Ints, distinct
 from scrubjay.facts.identifiers import npi_valid
+from scrubjay.groups import WORD
 from scrubjay.policy import PolicySet
 
 VOID = "8"
@@ -22,6 +23,18 @@ def with_policy(claims: pl.DataFrame, policy: PolicySet, forced: str | None) -> 
     chosen = pl.Series("policy", [policy.select(*payer) for payer in each.iter_rows()], dtype=pl.String)
     found = payers.join(each.hstack([chosen]), on=payers.columns, how="left", nulls_equal=True, maintain_order="left")
     return claims.hstack([found.get_column("policy")])
+
+
+def with_patient_policies(claims: pl.DataFrame) -> tuple[pl.DataFrame, dict[str, int]]:
+    """Add ``patient_policies``: the bits of all policies that judge a claim of the patient; and return these bits.
+
+    Of more policies than a word has bits, some share one.
+    """
+    names, policy_ix = distinct(claims["policy"])
+    bits = {name: 1 << (k % WORD) for k, name in enumerate(names)}
+    own = np.array(list(bits.values()), dtype=np.uint64)[policy_ix]
+    of_patient = Groups(claims["patient_key"].to_numpy()).any_bits(own) if len(names) > 1 else own
+    return claims.hstack([pl.Series("patient_policies", of_patient)]), bits
 
 
 def with_rendering(claims: pl.DataFrame) -> pl.DataFrame:

@@ -18,8 +18,8 @@ from scrubjay.policy import PolicySet
 from scrubjay.refdata import References
 
 _FROM_CLAIM = (
-    "claim policy patient_key stands_alone is_void payer_key frequency payer_id payer_name filing_code billing_npi billing_tin "
-    "billing_taxonomy billing_type billing_state file patient_dob patient_sex other_payers original_ref"
+    "claim policy patient_key patient_policies stands_alone is_void payer_key frequency payer_id payer_name filing_code "
+    "billing_npi billing_tin billing_taxonomy billing_type billing_state file patient_dob patient_sex other_payers original_ref"
 ).split()
 
 

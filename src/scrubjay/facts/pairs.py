@@ -47,7 +47,8 @@ def find_pairs(facts: LineFacts, refs: References, code_bits: Bits, mod_bits: Bi
     columns = []
     for side, at in ((1, one), (2, two)):
         columns += [column.alias(f"{column.name}_{side}") for column in rows_at(frame, names, at)]
-    shared = rows_at(frame, [n for n in frame.columns if n == "policy" or n.startswith("sw_")], two)
+    whose = [n for n in frame.columns if n in ("policy", "patient_policies") or n.startswith("sw_")]
+    shared = rows_at(frame, whose, two)
     judged = {"mi": np.where(unknown, np.uint8(NEVER), mi), "listed_mi": mi, "known": ~unknown, "bypassed": bypassed}
     return pl.DataFrame([*columns, *shared, *(pl.Series(name, values) for name, values in judged.items())])
 

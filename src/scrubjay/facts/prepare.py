@@ -11,14 +11,14 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.claims import with_line_sums, with_patient, with_policy, with_rendering
+from scrubjay.facts.claims import with_line_sums, with_patient, with_patient_policies, with_policy, with_rendering
 from scrubjay.facts.diagnoses import with_diagnoses
 from scrubjay.facts.gather import distinct
 from scrubjay.facts.history import earlier_lines, with_earlier_units
 from scrubjay.facts.lines import LineFacts, Marks, with_words
 from scrubjay.facts.pairs import find_pairs
 from scrubjay.facts.places import with_places
-from scrubjay.groups import Bits
+from scrubjay.groups import Bits, bits_set
 from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
 from scrubjay.refdata import References
@@ -38,8 +38,8 @@ class Facts:
     """What edits see: lazy tables, and the tests of group membership.
 
     ``lines``, ``claims``, ``pairs``, ``diagnoses``, ``notes``, ``defects`` and ``history`` are lazy; ``refs`` are passed beside.
-    For the engine: ``frames`` are the same tables at hand, ``holed`` columns with a missing value, ``scopes`` to count, and the groups
-    ``held`` by any line.
+    For the engine: ``frames`` are the same tables at hand, ``holed`` columns with a missing value, ``scopes`` to count, the groups
+    ``held`` by any line, and the ``policies`` that judge a claim, each with its bit of ``patient_policies``.
     """
 
     claims: pl.LazyFrame
@@ -52,6 +52,7 @@ class Facts:
     has_history: bool
     rules: pl.LazyFrame
     run: Run
+    policies: Mapping[str, int]
     codes: Bits
     mods: Bits
     dx: Bits
@@ -151,7 +152,7 @@ def _holed(frame: pl.DataFrame) -> frozenset[str]:
 
 def _side(bits: Bits, column: str, name: str, side: int) -> pl.Expr:
     word, bit = bits.place(name)
-    return (pl.col(f"{column}{word}_{side}") & pl.lit(1 << bit, dtype=pl.UInt64)) != 0
+    return bits_set(f"{column}{word}_{side}", 1 << bit)
 
 
 @lru_cache(maxsize=8)
@@ -171,6 +172,7 @@ def prepare(
     code_bits, mod_bits, dx_bits, place_bits = bits_of(refs)
     claims = with_patient(with_policy(tables.claims, policy, run.policy))
     claims = with_rendering(with_places(claims, refs, place_bits))
+    claims, policies = with_patient_policies(claims)
     facts = LineFacts(tables.lines, claims, refs, policy, Marks(code_bits, mod_bits, place_bits))
     facts.frame = with_words(facts, tables.notes)
     claims = with_line_sums(claims, facts.frame, facts.claim_ix)
@@ -192,6 +194,7 @@ def prepare(
         has_history=history is not None,
         rules=policy.rules().lazy(),
         run=run,
+        policies=policies,
         codes=code_bits,
         mods=mod_bits,
         dx=dx_bits,
