@@ -158,7 +158,8 @@ EXAMPLES = (
         "bursa", "Depo-Medrol into the subacromial bursa", MEDICARE, ("ACORN", "CARL", "1949-01-17", "M"), ("M75.51",),
         (given("Depo-Medrol", "40", "mg", "intrabursal", site="subacromial bursa", laterality="right", ndc="00009307301",
                waste="0"),),
-        ("20610", "J1010"), beside("20610", "96372"), "PRC01", "96372 beside the procedure that holds the injection",
+        ("20610", "J1010"), lambda claim: beside("20610", "96372")(without_modifier("RT")(claim)), "PRC01",
+        "96372 beside the procedure that holds the injection",
     ),
     Example(
         "gluteus", "Depo-Medrol into the gluteus", MEDICARE, ("ACORN", "CARLA", "1948-01-17", "F"), ("L50.9",),

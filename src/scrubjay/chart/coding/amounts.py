@@ -18,7 +18,7 @@ _COUNT = {
     "iu": Decimal(1),
     "million units": Decimal(1000000),
 }
-_VOLUME = {"mL": Decimal(1), "ml": Decimal(1), "cc": Decimal(1)}
+_VOLUME = {"mL": Decimal(1), "cc": Decimal(1), "L": Decimal(1000), "liter": Decimal(1000)}
 _STRENGTH = re.compile(
     r"([\d,.]+)\s*(mcg|ug|mg|g|units|unit|iu|million units)\s*/\s*([\d.]*)\s*(?:ml|cc)", re.IGNORECASE
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from scrubjay.chart.coding.lines import Switches, Worksheet, draft_lines
-from scrubjay.chart.coding.proposals import EVALUATION, PERSONAL, Draft, Proposal, evidence, propose
+from scrubjay.chart.coding.proposals import EVALUATION, Draft, Proposal, evidence, propose, take_back
 from scrubjay.chart.coding.reference import tables_of
 from scrubjay.chart.model import Address, Encounter, Person, Provider
 from scrubjay.checker import check, shared_references
@@ -73,7 +73,8 @@ def code_encounter(
     draft_lines(sheet)
     sheet.drafts = [*_visit(sheet), *_procedures(sheet), *sheet.drafts]
     _charges(sheet)
-    proposals = _confirmations(sheet) + propose(sheet.drafts, encounter, day, tables)
+    taken = take_back(sheet.drafts, [(draft, mod) for draft, mod, _ in sheet.confirm if mod not in _WASTE], tables, day)
+    proposals = _confirmations(sheet, taken) + propose(sheet.drafts, encounter, day, tables)
     claim = _claim(sheet, encounter)
     coding = Coding(
         claim, name, day, sheet.drafts, proposals, _unique(sheet.rejected), sheet.missing, encounter=encounter
@@ -117,6 +118,7 @@ def _switches(policy_set: PolicySet, name: str, day: dt.date) -> Switches:
         value("vaccine_admin") == "g-codes",
         value("prep_admin") == "g0012",
         policy_set.level(name, "DRG18", day) != "off",
+        value("bilateral") == "two-lines",
     )
 
 
@@ -181,19 +183,28 @@ def _charges(sheet: Worksheet) -> None:
     amounts = {charge.code: Decimal(charge.amount) for charge in sheet.encounter.charges}
     for draft in sheet.drafts:
         if draft.charge is None and draft.units is not None and draft.code in amounts:
-            draft.charge = (amounts[draft.code] * draft.units).quantize(Decimal("0.01"))
+            draft.charge = (amounts[draft.code] * draft.units * draft.times).quantize(Decimal("0.01"))
         if draft.charge is None:
             sheet.missing.append(f"the practice's charge for {draft.code}")
 
 
-def _confirmations(sheet: Worksheet) -> list[Proposal]:
+_WASTE = {
+    "JW": "a person's word that this much was discarded",
+    "JZ": "a person's word that nothing was discarded",
+}
+_OPENING = "a person's word that the services were separate: the side would open their pair"
+
+
+def _confirmations(sheet: Worksheet, taken: set[int]) -> list[Proposal]:
     place = {id(draft): at for at, draft in enumerate(sheet.drafts, start=1)}
-    words = {"JW": "a person's word that this much was discarded", "JZ": "a person's word that nothing was discarded"}
-    return [
-        Proposal(place[id(draft)], draft.code, modifier, True, list(shown), [words[modifier]])
-        for draft, modifier, shown in sheet.confirm
-        if id(draft) in place
-    ]
+    found = []
+    for draft, modifier, shown in sheet.confirm:
+        at = place.get(id(draft))
+        if at is None:
+            continue
+        needs = [_WASTE[modifier]] if modifier in _WASTE else [_OPENING] if at in taken else []
+        found.append(Proposal(at, draft.code, modifier, True, list(shown), needs))
+    return found
 
 
 def _accept(coding: Coding, accept: Iterable[tuple[int, str]]) -> None:
@@ -210,7 +221,7 @@ def _accept(coding: Coding, accept: Iterable[tuple[int, str]]) -> None:
     lines = list(coding.claim.lines)
     for line, modifier in wanted:
         own = lines[line - 1]
-        if modifier in PERSONAL and modifier not in own.modifiers:
+        if modifier not in own.modifiers:
             lines[line - 1] = replace(own, modifiers=(modifier, *own.modifiers)[:_MOST_MODIFIERS])
     coding.claim = replace(coding.claim, lines=tuple(lines))
 

@@ -7,12 +7,17 @@ import re
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from scrubjay.chart.coding.administer import Context, Outcome, Service, decide, into_vein
+from scrubjay.chart.coding.administer import Context, Outcome, decide
 from scrubjay.chart.coding.amounts import Amount, amount_of, ndc_quantity
-from scrubjay.chart.coding.drugs import Product, product_of
+from scrubjay.chart.coding.counselling import components, counsels
+from scrubjay.chart.coding.drugs import FLUID, Product, product_of
+from scrubjay.chart.coding.needles import TWICE, Needle, needle, procedures
 from scrubjay.chart.coding.proposals import Draft, Proposal, evidence
 from scrubjay.chart.coding.reference import Tables
+from scrubjay.chart.coding.services import Service
+from scrubjay.chart.coding.vein import into_vein
 from scrubjay.chart.model import Administration, Encounter
+from scrubjay.chart.tables import within
 from scrubjay.edits.told import FREE, NOT_FREE
 
 CENT = Decimal("0.01")
@@ -31,6 +36,7 @@ class Switches:
     g_codes: bool
     g0012: bool
     route_modifier: bool
+    two_lines: bool
 
 
 @dataclass
@@ -52,12 +58,63 @@ class Worksheet:
 def draft_lines(sheet: Worksheet) -> None:
     """Add the drafts of every administration that was given; those that were not are rejected with their status."""
     tables, day = sheet.tables, sheet.day
+    known = _known(sheet)
+    counsel = counsels(sheet.encounter, known, day, tables, sheet.switches.g_codes)
     context = Context(
-        day, tables, sheet.switches.g_codes, sheet.switches.g0012, tables.dx_in(sheet.diagnoses, "DX_CANCER")
+        day, tables, sheet.switches.g_codes, sheet.switches.g0012, tables.dx_in(sheet.diagnoses, "DX_CANCER"), counsel
     )
+    sheet.missing += [one.ask for one in counsel.values() if one.ask]
+    veins: dict[dt.date, list[tuple[int, Administration, Product]]] = {}
+    fluids: dict[dt.date, list[tuple[int, Administration, Product]]] = {}
+    needles: list[Needle] = []
+    services: dict[tuple[str, dt.date], Service] = {}
+    drugs: dict[int, list[Draft]] = {}
+    for at, given, product in known:
+        beside = any(other != at for other, _, _ in known)
+        outcome = decide(at, given, product, beside, context)
+        sheet.missing += outcome.missing
+        sheet.rejected += outcome.rejected
+        when = _day(given, day)
+        needled = outcome.kind == "family" or (
+            outcome.kind == "code" and tables.bilateral(outcome.code or "", day) in TWICE
+        )
+        if outcome.kind == "none":
+            sheet.rejected.append((product.code or product.name, f"{product.name}: {outcome.why}"))
+            continue
+        if needled and (_anaesthetic(product) or outcome.code == "allergen" or "ALLERGY_SHOT" in product.groups):
+            if _anaesthetic(product):
+                sheet.rejected.append((product.code or "", f"{product.name} is inside the procedure it numbs (M)"))
+        else:
+            drugs[at] = _drug_lines(at, given, product, sheet)
+        if outcome.kind == "vein":
+            veins.setdefault(when, []).append((at, given, product))
+        elif outcome.kind == "hydration":
+            fluids.setdefault(when, []).append((at, given, product))
+        elif needled:
+            needles.append(needle(at, given, product, outcome, when))
+        elif outcome.kind == "code":
+            _administer(at, given, product, outcome, services, sheet)
+    ordered: list[Service] = []
+    for when in sorted({*veins, *fluids}):
+        found = into_vein(veins.get(when, []), fluids.get(when, []))
+        for service in found.services:
+            service.day = when
+        ordered += found.services
+        sheet.missing += found.missing
+        sheet.rejected += found.rejected
+    done = procedures(needles, tables, two_lines=sheet.switches.two_lines)
+    sheet.missing += done.missing
+    sheet.rejected += done.rejected
+    further, missing = components([*services.values()], known)
+    sheet.missing += missing
+    _place([*ordered, *done.services, *further], drugs, known, sheet)
+
+
+def _known(sheet: Worksheet) -> list[tuple[int, Administration, Product]]:
+    """Return the administrations that were given, with a product; the others are rejected with their status."""
     known: list[tuple[int, Administration, Product]] = []
     for at, given in enumerate(sheet.encounter.administrations):
-        product = product_of(given, day, tables)
+        product = product_of(given, sheet.day, sheet.tables)
         if not given.given:
             name = product.code or product.name
             sheet.rejected.append((name, f"{product.name}: {given.status}, not given at this visit"))
@@ -67,31 +124,23 @@ def draft_lines(sheet: Worksheet) -> None:
         sheet.rejected += product.rejected
         if product.code is not None:
             known.append((at, given, product))
-    veins: list[tuple[int, Administration, Product]] = []
-    services: dict[tuple[str, dt.date], Service] = {}
-    drugs: dict[int, list[Draft]] = {}
-    outcomes: dict[int, Outcome] = {}
-    for at, given, product in known:
-        beside = any(other != at for other, _, _ in known)
-        outcome = outcomes[at] = decide(given, product, beside, context)
-        sheet.missing += outcome.missing
-        sheet.rejected += outcome.rejected
-        if not outcome.billable:
-            sheet.rejected.append((product.code or product.name, f"{product.name}: {outcome.why}"))
-            continue
-        drugs[at] = _drug_lines(at, given, product, sheet)
-        if outcome.vein:
-            veins.append((at, given, product))
-        elif outcome.code is not None:
-            _administer(at, given, product, outcome, services, sheet)
-    vein_services, missing, rejected = into_vein(veins)
-    sheet.missing += missing
-    sheet.rejected += rejected
-    ordered = [*vein_services, *services.values()]
+    return known
+
+
+def _anaesthetic(product: Product) -> bool:
+    return "LOCAL_ANESTHETIC" in product.groups or within("anaesthetics", product.code)
+
+
+def _place(
+    ordered: list[Service],
+    drugs: dict[int, list[Draft]],
+    known: list[tuple[int, Administration, Product]],
+    sheet: Worksheet,
+) -> None:
+    """Add the lines of the services, each with its drugs after it, then drugs without a service."""
     placed: set[int] = set()
     for service in ordered:
         draft = _service_line(service, known, sheet)
-        _one_family(draft, sheet)
         sheet.drafts.append(draft)
         for at in service.of:
             if at not in placed:
@@ -121,7 +170,12 @@ def _administer(
         service.of.append(at)
         service.why.append(f"{product.name} was in the same syringe: one injection")
         return
-    injections = 1 if outcome.joint else sheet.tables.two_syringes(product.code or "")
+    injections = sheet.tables.two_syringes(product.code or "")
+    if first is None and outcome.further not in (None, code):
+        # A vaccine by mouth after one by needle is a further one, too: a day has one first code of a family.
+        others = sheet.tables.groups(code, day) & {"VAXA_PLAIN"}
+        held = any(when == day and others & sheet.tables.groups(one, day) for one, when in services)
+        first = Service(code, Decimal(0), []) if held and others else None
     if first is not None and outcome.further not in (None, code):
         code = outcome.further or code
         first = services.get((code, day))
@@ -133,7 +187,7 @@ def _administer(
     if injections > 1:
         why += f"; one dose of {product.code} is {injections} injections"
     if first is None:
-        services[code, day] = Service(code, Decimal(injections), [at], [why])
+        services[code, day] = Service(code, Decimal(injections), [at], [why], day)
     else:
         first.units += injections
         first.of.append(at)
@@ -152,25 +206,27 @@ def _day(given: Administration, day: dt.date) -> dt.date:
         return day
 
 
-def _one_family(draft: Draft, sheet: Worksheet) -> None:
-    """Let 95117 stand for two or more allergen injections."""
-    if draft.code == "95115" and draft.units > 1:
-        draft.code, draft.units = "95117", Decimal(1)
+_EVIDENCE = (
+    "route", "site", "laterality", "start", "stop", "procedure", "nerve", "guidance", "guidance_report", "muscles", "lesions",
+    "levels", "injections", "tests", "purpose", "counselling", "counsellor", "counsellor_credential", "components",
+)  # fmt: skip
+"""What of an administration decides its code, shown beside the line."""
 
 
 def _service_line(service: Service, known: list[tuple[int, Administration, Product]], sheet: Worksheet) -> Draft:
     by = {at: given for at, given, _ in known}
-    shown = [
-        item
-        for at in service.of
-        for name in ("route", "site", "laterality", "start", "stop")
-        if (item := evidence(name, getattr(by[at], name)))
-    ]
+    shown = [item for at in service.of for name in _EVIDENCE if (item := evidence(name, getattr(by[at], name)))]
     pointers = list(dict.fromkeys(code for at in service.of for code in diagnoses_of(by[at], sheet)))
-    return Draft(
-        service.code, service.units, list(service.of), diagnoses=pointers, date=_day(by[service.of[0]], sheet.day),
-        why=list(service.why), evidence=shown,
+    draft = Draft(
+        service.code, service.units, list(service.of), list(service.modifiers), diagnoses=pointers,
+        date=_day(by[service.of[0]], sheet.day), why=list(service.why), evidence=shown, times=service.times,
     )  # fmt: skip
+    sides = [
+        item for at in service.of if (item := evidence("laterality", by[at].laterality or by[at].site)) is not None
+    ]
+    for modifier in service.sides:
+        sheet.confirm.append((draft, modifier, sides))
+    return draft
 
 
 def diagnoses_of(given: Administration, sheet: Worksheet) -> list[str]:
@@ -344,6 +400,7 @@ def _waste(draft: Draft, given: Administration, product: Product, amount: Amount
         return [waste]
     listing = sheet.tables.ndc(product.ndc, sheet.day) if product.ndc else None
     whole = listing is not None and listing.code == product.code and amount.units % listing.units == 0
+    whole = whole or FLUID in product.groups
     if given.waste is None and not whole:
         _ask(sheet, f"how much of {product.name} was discarded, or that nothing was: JW or JZ depends on it")
         return []

@@ -161,7 +161,7 @@ class Tables:
         words = (container or "").lower()
         if re.search(r"multi", words):
             return False
-        if re.search(r"single|prefilled|syringe|ampu|kit|pen", words):
+        if re.search(r"single|prefilled|syringe|ampu|kit|pen|\bbag\b", words):
             return True
         row = self.drugs.get(code)
         if row is not None and row["jw_jz"] in ("yes", "no"):
@@ -181,6 +181,37 @@ class Tables:
         """Return how many injections one dose of a product is."""
         rows = self.refs.frame("two_syringe").filter(pl.col("hcpcs") == code)["injections"].to_list()
         return int(rows[0]) if rows else 1
+
+    def opens(self, modifier: str) -> bool:
+        """Say whether a modifier opens pairs of NCCI."""
+        return (
+            self.refs.frame("mod_groups").filter((pl.col("group") == "NCCI") & (pl.col("modifier") == modifier)).height
+            > 0
+        )
+
+    def bilateral(self, code: str, day: dt.date) -> str | None:
+        """Return the fee schedule's indicator for both sides in force on a day, else the nearest one; None where none is."""
+        frame = self.refs.frame("pfs").filter(
+            (pl.col("hcpcs") == code) & pl.col("mod").is_null() & pl.col("bilat").is_not_null()
+        )
+        found = frame.sort("valid_from").select("bilat", "valid_from").rows()
+        before = [indicator for indicator, start in found if start is None or start <= day]
+        return (before[-1] if before else found[0][0]) if found else None
+
+    def of_age(self, code: str, months: int) -> bool:
+        """Say whether an age in months is within the limits of a code."""
+        frame = self.refs.frame("age_limits").filter(
+            (pl.col("low") <= code) & (pl.col("high") >= code) & pl.col("policy").is_null()
+        )
+        return all(
+            (low is None or months >= low) and (high is None or months <= high)
+            for low, high in frame.select("min_months", "max_months").rows()
+        )
+
+    def biologic(self, code: str) -> bool:
+        """Say whether the HCPCS file's name of a code is an antibody's or a receptor's."""
+        names = self.refs.frame("hcpcs").filter(pl.col("code") == code)["short"].drop_nulls().to_list()
+        return any(re.search(r"(?:mab|cept)\b", name, re.IGNORECASE) for name in names)
 
     def on_body(self, ndc11: str | None, words: str) -> bool:
         """Say whether the product is put on the body and injects later."""
