@@ -124,11 +124,15 @@ def alternatives(
         "hormonal": "ONC_HORMONAL" in product.groups,
         "steroid": "JOINT_STEROID" in product.groups,
         "palivizumab": "PALIV" in product.groups,
+        "flu": "FLU_VAX" in product.groups,
+        "pneumo": "PNEUMO_VAX" in product.groups,
+        "hepb": "HEPB_VAX" in product.groups,
+        "not-biologic": not product.antibody or "ONC_NOT_COMPLEX" in product.groups,
     }
     words = {
         "drug": product.name,
         "route": given.get("route") or "no route",
-        "minutes": f"{minutes} minutes",
+        "minutes": f"{minutes} minutes" if minutes is not None else "a push",
         "counsel": counsel.why if counsel is not None else "no counselling is documented",
     }
     return [

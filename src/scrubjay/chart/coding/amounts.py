@@ -30,6 +30,8 @@ class Amount:
     """Units to bill, units of waste, what the container decides, in words."""
 
     units: Decimal | None = None
+    exact: Decimal | None = None
+    """Units before rounding, where there was something to round."""
     waste_units: Decimal | None = None
     whole: bool = False
     why: list[str] = field(default_factory=list)
@@ -66,7 +68,7 @@ def amount_of(given: Administration, product: Product, injections: int) -> Amoun
     if dose <= 0:
         out.missing.append(f"a dose of {product.name} above zero")
         return out
-    exact = dose / unit.amount
+    exact = out.exact = dose / unit.amount
     out.units = exact.to_integral_value(ROUND_CEILING)
     rounded = exact != out.units
     shown = exact.quantize(Decimal("0.0001")) if rounded else exact

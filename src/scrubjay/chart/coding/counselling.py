@@ -38,10 +38,10 @@ def counsels(
         if "RSV_AB" in product.groups:
             found[at] = _stated(given, product)
         elif "VAXP" in product.groups:
+            if product.groups & {"COVID_VAX", *({"FLU_VAX", "PNEUMO_VAX", "HEPB_VAX"} if g_codes else ())}:
+                continue
             found[at] = _of_age(_stated(given, product), encounter, day, tables, product)
-            apart = {"COVID_VAX", *({"FLU_VAX", "PNEUMO_VAX", "HEPB_VAX"} if g_codes else ())}
-            if not product.groups & apart:
-                one_family.append(at)
+            one_family.append(at)
     if any(found[at].counselled for at in one_family) and not all(found[at].counselled for at in one_family):
         names = {at: product.name for at, _, product in known}
         without = ", ".join(names[at] for at in one_family if not found[at].counselled)
@@ -76,9 +76,9 @@ def _stated(given: Administration, product: Product) -> Counsel:
 
 
 def _of_age(counsel: Counsel, encounter: Encounter, day: dt.date, tables: Tables, product: Product) -> Counsel:
-    if not counsel.counselled:
-        return counsel
     born = encounter.patient.birth_date
+    if not counsel.counselled and (not counsel.ask or born is None):
+        return counsel
     if born is None:
         why = "the codes with counselling end at 18 years, and the birth date is not known"
         return Counsel(False, why, f"the birth date: with counselling on {product.name} the code depends on it")

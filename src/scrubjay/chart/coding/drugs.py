@@ -175,8 +175,9 @@ def _unlisted(
         code = known[0]
         why = (f"{name} is {code} by the name in the HCPCS file",)
         return Product(
-            name, code, tables.unit(code), frozenset(tables.groups(code, day)), why, (), tuple(rejected), ndc
-        )
+            name, code, tables.unit(code), frozenset(tables.groups(code, day)), why, (), tuple(rejected), ndc,
+            antibody=tables.biologic(code),
+        )  # fmt: skip
     if known:
         words = f"which product of {name} was given: {', '.join(known[:6])} (its NDC or brand decides)"
         return Product(name, None, missing=(words,), rejected=tuple(rejected), ndc=ndc)

@@ -204,7 +204,7 @@ def _confirmations(sheet: Worksheet, taken: set[int]) -> list[Proposal]:
             continue
         needs = [_WASTE[modifier]] if modifier in _WASTE else [_OPENING] if at in taken else []
         found.append(Proposal(at, draft.code, modifier, True, list(shown), needs))
-    return found
+    return sorted(found, key=lambda proposal: (proposal.line, proposal.modifier))
 
 
 def _accept(coding: Coding, accept: Iterable[tuple[int, str]]) -> None:

@@ -15,6 +15,8 @@ COUNTS = ("muscles", "lesions", "levels", "injections", "tests")
 """Facts that are numbers and stand in a field of their own."""
 WORDED = ("procedure", "nerve", "site", "route")
 """Fields whose words say what was treated, the most telling first."""
+PLAIN = frozenset({"IM", "SC", "IV", "IV-push", "IA"})
+"""Routes that say themselves where the needle went."""
 _LEVEL = re.compile(r"(?<![A-Za-z0-9])[CTLS]\d{1,2}\s*[-/]\s*[CTLS]?\d{1,2}(?!\d)")
 _SAID = {
     "size": "the joint or bursa", "part": "whether the tendon sheath or the tendon's origin", "muscles": "the number of muscles",
@@ -71,7 +73,10 @@ def procedure_of(given: Administration) -> str | None:
         return named("procedure", f"{stated} {given.procedure.text or '' if given.procedure else ''}") or stated
     if given.nerve is not None:
         return "nerve block"
-    return named("procedure", spoken(given, ("site", "route")))
+    if given.route is not None and given.route.value in PLAIN:
+        return None
+    found = named("procedure", spoken(given, ("site", "route")))
+    return None if found == "joint" and given.route is not None else found
 
 
 def facts_of(given: Administration) -> dict[str, str]:
@@ -148,11 +153,10 @@ def question(choice: Choice, name: str, what: str) -> str:
     """Return what must be known to choose a code, naming the candidates."""
     if not choice.candidates:
         return f"the procedure code of {name}: the chart's words fit none of the table's codes for {what}"
-    facts = " and ".join(_SAID.get(fact, fact) for fact in choice.open)
+    said = [_SAID.get(fact, fact) for fact in choice.open]
+    facts = " and ".join([", ".join(said[:-1]), said[-1]] if said[1:] else said)
     listed = ", ".join(f"{code} ({words})" if words else code for code, words in choice.candidates)
-    return f"{facts}, for {what} with {name}: it decides between {listed}" if len(choice.candidates) > 1 else (
-        f"{facts}, for {what} with {name}: {listed} depends on it"
-    )  # fmt: skip
+    return f"{facts}, for {what} with {name}: to choose {'between ' if len(choice.candidates) > 1 else ''}{listed}"
 
 
 def _conditions(when: str) -> list[tuple[str, str]]:

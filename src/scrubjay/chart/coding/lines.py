@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import ROUND_CEILING, Decimal
 
 from scrubjay.chart.coding.administer import Context, Outcome, decide
 from scrubjay.chart.coding.amounts import Amount, amount_of, ndc_quantity
@@ -81,10 +81,11 @@ def draft_lines(sheet: Worksheet) -> None:
         if outcome.kind == "none":
             sheet.rejected.append((product.code or product.name, f"{product.name}: {outcome.why}"))
             continue
-        if needled and (_anaesthetic(product) or outcome.code == "allergen" or "ALLERGY_SHOT" in product.groups):
-            if _anaesthetic(product):
-                sheet.rejected.append((product.code or "", f"{product.name} is inside the procedure it numbs (M)"))
-        else:
+        if needled and _anaesthetic(product):
+            sheet.rejected.append((product.code or "", f"{product.name} is inside the procedure it numbs (M)"))
+        elif not (needled and "ALLERGY_SHOT" in product.groups) and not (
+            outcome.kind == "open" and FLUID in product.groups
+        ):
             drugs[at] = _drug_lines(at, given, product, sheet)
         if outcome.kind == "vein":
             veins.setdefault(when, []).append((at, given, product))
@@ -108,6 +109,42 @@ def draft_lines(sheet: Worksheet) -> None:
     further, missing = components([*services.values()], known)
     sheet.missing += missing
     _place([*ordered, *done.services, *further], drugs, known, sheet)
+    _one_line_each(sheet)
+
+
+def _one_line_each(sheet: Worksheet) -> None:
+    """Make one line of a drug given twice: the doses are added, then rounded, so that no line is a duplicate."""
+    kept: dict[tuple[object, ...], Draft] = {}
+    result: list[Draft] = []
+    joined: dict[int, Draft] = {}
+    for draft in sheet.drafts:
+        key = (draft.code, tuple(draft.modifiers), draft.ndc, draft.ndc_unit, draft.date, draft.lot)
+        first = kept.get(key)
+        single = draft.exact is None or draft.narrative or draft.note or draft.charge is not None
+        if first is None or single:
+            if not single:
+                kept[key] = draft
+            result.append(draft)
+            continue
+        first.exact += draft.exact
+        first.units = first.exact.to_integral_value(ROUND_CEILING)
+        first.of += draft.of
+        first.diagnoses += [code for code in draft.diagnoses if code not in first.diagnoses]
+        first.evidence += draft.evidence
+        first.why += [*draft.why[1:], f"one line for the day: {first.units} units"]
+        if first.ndc_quantity is not None and draft.ndc_quantity is not None:
+            first.ndc_quantity += draft.ndc_quantity
+        joined[id(draft)] = first
+    sheet.drafts = result
+    confirmed: list[tuple[Draft, str, list[dict[str, object]]]] = []
+    for draft, modifier, shown in sheet.confirm:
+        target = joined.get(id(draft), draft)
+        held = next((one for one in confirmed if one[0] is target and one[1] == modifier), None)
+        if held is None:
+            confirmed.append((target, modifier, list(shown)))
+        else:
+            held[2].extend(shown)
+    sheet.confirm = confirmed
 
 
 def _known(sheet: Worksheet) -> list[tuple[int, Administration, Product]]:
@@ -284,7 +321,7 @@ def _drug_lines(at: int, given: Administration, product: Product, sheet: Workshe
         return []
     draft = Draft(
         product.code or "", amount.units, [at], diagnoses=diagnoses_of(given, sheet), ndc=product.ndc, lot=given.get("lot"),
-        date=_day(given, sheet.day), why=[*product.why, *amount.why], evidence=shown,
+        date=_day(given, sheet.day), why=[*product.why, *amount.why], evidence=shown, exact=amount.exact,
     )  # fmt: skip
     _ndc(draft, given, product, amount, sheet)
     _route_modifier(draft, given, sheet)
@@ -380,14 +417,20 @@ def _waste(draft: Draft, given: Administration, product: Product, amount: Amount
     row = sheet.tables.drugs.get(product.code)
     if row is not None and row["jw_jz"] == "n/a":
         return []
-    single = sheet.tables.single_dose(product.code, product.ndc, given.get("container"))
+    single = sheet.tables.single_dose(
+        product.code, product.ndc, given.get("container") or ("bag" if FLUID in product.groups else None)
+    )
     if single is False:
         draft.why.append("from a multi-dose container: neither JW nor JZ")
         return []
     if single is None:
         _ask(sheet, f"whether {product.name} came from a single-dose container: JW or JZ depends on it")
         return []
-    shown = [item for name in ("waste", "dose", "container", "ndc") if (item := evidence(name, getattr(given, name)))]
+    shown = [
+        item
+        for name in ("waste", "dose", "volume_ml", "container", "ndc")
+        if (item := evidence(name, getattr(given, name)))
+    ]
     if amount.waste_units:
         waste = Draft(
             draft.code, amount.waste_units, list(draft.of), ["JW"], list(draft.diagnoses), ndc=draft.ndc, date=draft.date,

@@ -173,8 +173,6 @@ def _decide(group: list[Needle], out: Needles) -> _Done | None:
     choice = choose(first.family, facts) if first.family else Choice(first.outcome.code)
     if choice.code is None:
         out.missing.append(question(choice, name, what))
-        why = "the chart does not say what decides it"
-        out.rejected += [(code, f"not decided: {words}; {why}") for code, words in choice.candidates]
         return None
     if choice.open:
         if facts.get("reported") is None:

@@ -37,6 +37,7 @@ class Draft:
     evidence: list[dict[str, Any]] = field(default_factory=list)
     visit: bool = False
     times: int = 1
+    exact: Any = None
 
 
 @dataclass

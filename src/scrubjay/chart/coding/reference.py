@@ -88,6 +88,9 @@ class Tables:
         row = self.drugs.get(code)
         if row is not None:
             return Unit(row["unit_amount"].normalize(), row["unit"], "HCPCS descriptor")
+        own = next((one for one in tables.rows("units") if one["code"] == code), None)
+        if own is not None:
+            return Unit(Decimal(own["amount"]), own["unit"], own["source"])
         found = self.refs.frame("ndc_hcpcs").filter(pl.col("hcpcs") == code)["dosage"].drop_nulls().unique().to_list()
         parsed = {
             (Decimal(m[1].replace(",", "")), unit)
@@ -211,7 +214,7 @@ class Tables:
     def biologic(self, code: str) -> bool:
         """Say whether the HCPCS file's name of a code is an antibody's or a receptor's."""
         names = self.refs.frame("hcpcs").filter(pl.col("code") == code)["short"].drop_nulls().to_list()
-        return any(re.search(r"(?:mab|cept)\b", name, re.IGNORECASE) for name in names)
+        return any(re.search(r"(?:mab|cept)(?:-[a-z]{4})?\b", name, re.IGNORECASE) for name in names)
 
     def on_body(self, ndc11: str | None, words: str) -> bool:
         """Say whether the product is put on the body and injects later."""
