@@ -120,15 +120,7 @@ def alternatives(
     chosen: str, given: Administration, product: Product, counsel: Counsel | None = None, minutes: int | None = None
 ) -> list[tuple[str, str]]:
     """Return the codes a reader may have expected, each with the reason against it."""
-    kinds = {
-        "hormonal": "ONC_HORMONAL" in product.groups,
-        "steroid": "JOINT_STEROID" in product.groups,
-        "palivizumab": "PALIV" in product.groups,
-        "flu": "FLU_VAX" in product.groups,
-        "pneumo": "PNEUMO_VAX" in product.groups,
-        "hepb": "HEPB_VAX" in product.groups,
-        "not-biologic": not product.antibody or "ONC_NOT_COMPLEX" in product.groups,
-    }
+    biologic = product.antibody and "ONC_NOT_COMPLEX" not in product.groups
     words = {
         "drug": product.name,
         "route": given.get("route") or "no route",
@@ -138,5 +130,7 @@ def alternatives(
     return [
         (row["code"], row["why"].format(**words))
         for row in vocabulary.rows("alternatives")
-        if row["chosen"] == chosen and (not row["when"] or kinds.get(row["when"], False))
+        if row["chosen"] == chosen
+        and (not row["when"] or _in(row["when"], product))
+        and not (biologic and row["code"] == "96401")
     ]

@@ -22,6 +22,8 @@ _VOLUME = {"mL": Decimal(1), "cc": Decimal(1), "L": Decimal(1000), "liter": Deci
 _STRENGTH = re.compile(
     r"([\d,.]+)\s*(mcg|ug|mg|g|units|unit|iu|million units)\s*/\s*([\d.]*)\s*(?:ml|cc)", re.IGNORECASE
 )
+_SET, _SET_FIRST = "2mg/3mg set", Decimal(2)
+"""The unit of a pair of drugs, and how much of the first it holds, mg."""
 _PAIR = re.compile(r"(\d[\d,.]*)\s*(?:mg)?\s*/\s*(\d[\d,.]*)\s*mg", re.IGNORECASE)
 
 
@@ -94,11 +96,13 @@ def _amount(value: str | None, unit: str | None, given: Administration, wanted: 
     if value is None:
         return None
     number = Decimal(value)
-    if wanted == "2mg/3mg set":
-        wanted = "mg"
-        text = given.dose.text if given.dose is not None and given.dose.text else ""
-        if (pair := _PAIR.search(text)) is not None:
-            number = Decimal(pair[1].replace(",", ""))
+    if wanted == _SET:
+        # Both drugs are in milligrams; a bare number does not say of which it speaks.
+        stated = given.dose if given.dose is not None and value == given.dose.value else None
+        found = _PAIR.search(stated.text or "") if stated is not None else None
+        if found is None:
+            return None if number else number
+        return Decimal(found[1].replace(",", "")) / _SET_FIRST
     written = (unit or "").strip()
     for family in (_MASS, _COUNT, _VOLUME):
         factors = {key.lower(): factor for key, factor in family.items()}
@@ -130,7 +134,10 @@ def ndc_quantity(given: Administration, listing: Listing | None, units: Decimal 
             return (units * listing.size / listing.units).quantize(Decimal("0.001")).normalize(), "ML"
         pieces = (units / listing.units).to_integral_value(ROUND_CEILING)
         return pieces, "UN"
-    if given.volume_ml is not None and (volume := given.volume_ml.decimal):
+    stated = given.volume_ml
+    if stated is None and (given.get("unit") or "").lower() in ("ml", "cc"):
+        stated = given.dose
+    if stated is not None and (volume := stated.decimal):
         return volume, "ML"
     if re.search(r"kit|vial|powder", given.get("container") or "", re.IGNORECASE) and listing is not None and units:
         return (units / listing.units).to_integral_value(ROUND_CEILING), "UN"

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from scrubjay.chart.coding.lines import Switches, Worksheet, draft_lines
+from scrubjay.chart.coding.lines import draft_lines
 from scrubjay.chart.coding.proposals import EVALUATION, Draft, Proposal, evidence, propose, take_back
 from scrubjay.chart.coding.reference import tables_of
+from scrubjay.chart.coding.worksheet import Switches, Worksheet
 from scrubjay.chart.model import Address, Encounter, Person, Provider
 from scrubjay.checker import check, shared_references
 from scrubjay.errors import ScrubjayError
