@@ -30,18 +30,8 @@ NS = {"drug": "normal saline", "route": "IV"}
 
 
 def knee(**more: Any) -> dict[str, Any]:
-    return drug(
-        "Kenalog",
-        **{
-            "dose": "40",
-            "unit": "mg",
-            "route": "intra-articular",
-            **KENALOG,
-            "site": "knee",
-            "laterality": "right",
-            **more,
-        },
-    )
+    dose = {"dose": "40", "unit": "mg", "route": "intra-articular", "site": "knee", "laterality": "right", **KENALOG}
+    return {"drug": "Kenalog", **dose, **more}
 
 
 def vaccine(name: str, route: str = "IM", **more: Any) -> dict[str, Any]:

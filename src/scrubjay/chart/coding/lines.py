@@ -212,7 +212,7 @@ def _service_line(service: Service, known: list[tuple[int, Administration, Produ
     pointers = list(dict.fromkeys(code for at in service.of for code in diagnoses_of(by[at], sheet)))
     draft = Draft(
         service.code, service.units, list(service.of), list(service.modifiers), diagnoses=pointers,
-        date=day_of(by[service.of[0]], sheet.day), why=list(service.why), evidence=shown, times=service.times,
+        date=day_of(by[service.of[0]], sheet.day), why=list(service.why), evidence=shown, times=service.times, note=service.note,
     )  # fmt: skip
     sides = [
         item for at in service.of if (item := evidence("laterality", by[at].laterality or by[at].site)) is not None

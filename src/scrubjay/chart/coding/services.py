@@ -20,3 +20,5 @@ class Service:
     sides: list[str] = field(default_factory=list)
     times: int = 1
     """How often it was done under one unit: twice with 50."""
+    note: str | None = None
+    """Words for the line that say what no code does."""

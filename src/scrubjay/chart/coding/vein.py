@@ -157,7 +157,8 @@ def _hydration(fluids: list[tuple[int, Administration, Product]], known: list[Gi
     hours = further_hours(total)
     if known:
         why = f"{said}: after another first service into the vein, each hour begun by 31 minutes (NCCI XI.B)"
-        out.services.append(Service(further, Decimal(1 + hours), of, [why]))
+        note = f"HYDRATION {total} MIN OUTSIDE OTHER INFUSIONS"
+        out.services.append(Service(further, Decimal(1 + hours), of, [why], note=note))
         out.rejected.append((first, "another service into the vein is the first of the encounter"))
         return
     out.services.append(Service(first, Decimal(1), of, [f"{said}: the first hour (NCCI XI.B)"]))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 
-from scrubjay.chart.note.fields import Hit, moments
+from scrubjay.chart.note.fields import Hit, diagnoses, moments
 from scrubjay.chart.note.procedures import ELSEWHEN
 from scrubjay.chart.tables import phrases, rows
 
@@ -91,6 +91,9 @@ def _hits(text: str, low: int, high: int, end: int, match: re.Match[str], volume
         ) is not None:
             hits["purpose"] = Hit("purpose", value, *said.span())
             break
+    reason = next((hit for hit in diagnoses(text[low:high]) if hit.value[1:2].isdigit()), None)
+    if reason is not None:
+        hits["diagnosis"] = Hit("diagnosis", reason.value, reason.start + low, reason.end + low)
     if (span := RANGE.search(text, low, end)) is not None:
         for field, group in (("start", "begin"), ("stop", "end")):
             hits[field] = Hit(field, span[group].zfill(5), *span.span(group))
