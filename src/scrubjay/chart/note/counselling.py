@@ -14,7 +14,7 @@ from scrubjay.chart.tables import phrases, rows
 ABOUT = re.compile(r"\b(?:vaccin\w*|immuni[sz]\w*|antibod\w+|shots?|nirsevimab|beyfortus)\b", re.IGNORECASE)
 ALL = re.compile(r"\b(?:all|each|every|both)\b|\b(?:vaccines|immuni[sz]ations|shots)\b", re.IGNORECASE)
 NOT_COUNSELLED = re.compile(
-    r"\b(?:no|without)\s+(?:\w+\s+){0,2}counsel\w*|\bcounsel\w*\s+(?:was\s+)?(?:not\s+(?:given|done|provided|performed|needed)|declined|deferred)"
+    r"\b(?:no|without)\s+(?:\w+\s+){0,2}counsel\w*|\bcounsel\w*(?:\s+\w+){0,5}?\s+(?:was\s+)?(?:not\s+(?:given|done|provided|performed|needed)|declined|deferred)"
     r"|\b(?:declined|refused|deferred)\s+(?:\w+\s+){0,2}counsel\w*|\bnot\s+counsel\w*",
     re.IGNORECASE,
 )
