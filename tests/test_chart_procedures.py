@@ -57,6 +57,7 @@ def facts(text: str, at: int = 0) -> dict[str, str]:
         ("Ketorolac 60 mg IM given in left deltoid after carpal tunnel release, ligament intact.", {}),
         ("Ketorolac 60 mg IM given in left deltoid. Plan: trigger point injections next visit, greater occipital nerve block.", {}),
         ("Ketorolac 60 mg IM given in left deltoid. Axillary nerve intact.", {}),
+        ("The carpal tunnel was performed first with an incision. Marcaine was injected into the wound edges.", {}),
     ],
 )  # fmt: skip
 def test_what_a_note_says_of_a_procedure(text: str, expected: dict[str, str]) -> None:

@@ -22,6 +22,8 @@ DONE = re.compile(
     r"\b(?:inject\w*|infiltrat\w*|block(?:s|ed)?|needle|infus\w*|given|administered|placed|performed|instilled|guid\w+)\b",
     re.IGNORECASE,
 )
+NEEDLE = re.compile(r"inject|infiltrat|needle|\bblock|\btest", re.IGNORECASE)
+"""What makes a named place one where the needle went."""
 _IMAGING = r"(?:ultrasound|sonograph\w*|US|fluoroscop\w+|CT|computed\s+tomography|x-?ray)"
 UNGUIDED = re.compile(
     rf"\b(?:without|no)\s+(?:{_IMAGING}|imag(?:e|ing))(?:\s+guidance)?\b|{_IMAGING}(?:\s+guidance)?\s+(?:was\s+)?not\s+(?:used|available|performed)"
@@ -83,14 +85,16 @@ def procedure_facts(
 ) -> dict[int, dict[str, Hit]]:
     """Return, by the place of each draft in ``given``, the facts of its procedure.
 
-    A fact belongs to the injection of its sentence or to the last one before it; with one injection in the note all of
-    it does.  Sentences about another day say nothing.
+    A fact belongs to the injection of its sentence or to the last one before it, before the first to that one; with one
+    injection in the note all of it does.  Sentences about another day say nothing.
     """
     found: dict[int, dict[str, Hit]] = {}
     starts = sorted({sentences[draft.sentence][0] for draft in drafts})
     for number, draft in enumerate(given):
-        low = sentences[draft.sentence][0] if len(given) > 1 else 0
+        low = sentences[draft.sentence][0]
         high = next((start for start in starts if start > low), len(text)) if len(given) > 1 else len(text)
+        if len(given) == 1 or low == starts[0]:
+            low = 0
         parts = [(a, b) for a, b in sentences if low <= a < high and not ELSEWHEN.search(text, a, b)]
         facts = {
             hit.field: hit
@@ -141,6 +145,8 @@ def _guidance(text: str, low: int, high: int) -> Iterator[Hit]:
 
 def _places(text: str, low: int, high: int, route: str | None) -> Iterator[Hit]:
     """Yield procedure and nerve of a sentence, with the side that stands before them."""
+    if NEEDLE.search(text, low, high) is None:
+        return
     for fact in ("nerve", "procedure", "approach"):
         for value, match in _named(fact, text, low, high):
             if NOT_DONE_THERE.match(text[match.end() : match.end() + 16]):
