@@ -211,3 +211,66 @@ def test_components_that_no_table_holds_are_asked_or_stated() -> None:
     assert "the number of components" in question(coded(unknown, dx=("Z23",), payer=UHC, **CHILD), "components")
     stated = coded({**unknown, "components": "2"}, dx=("Z23",), payer=UHC, **CHILD)
     assert services(stated) == ["90460 x1", "90461 x1"]
+
+
+EPIDURAL = drug("Depo-Medrol", "80", "mg", "epidural", site="lumbar spine", **VIAL)
+
+
+def test_the_one_candidate_that_the_chart_codes_is_the_code() -> None:
+    coded_so = coded(EPIDURAL, dx=("M54.16",), procedures=[{"code": "62323", "status": "done"}])
+    assert services(coded_so) == ["62323 x1"]
+    assert not question(coded_so, "the approach")
+    planned = coded(EPIDURAL, dx=("M54.16",), procedures=[{"code": "62323", "status": "planned"}])
+    assert services(planned) == []
+    assert question(planned, "the approach")
+
+
+def test_a_coded_procedure_against_the_facts_is_a_question_and_no_second_line() -> None:
+    against = coded(knee(), dx=("M17.11",), procedures=[{"code": "20611", "status": "done"}])
+    assert services(against) == ["20610-RT x1"]
+    assert "the chart codes 20611, its facts say 20610" in question(against, "20611")
+    beside = coded(knee(), dx=("M17.11",), procedures=[{"code": "20605", "status": "done", "laterality": "left"}])
+    assert services(beside) == ["20605-LT x1", "20610-RT x1"]
+
+
+def test_a_coded_procedure_takes_its_side() -> None:
+    alone = coded(
+        procedures=[{"code": "20610", "status": "done", "laterality": "bilateral", "id": "Procedure/1"}], dx=("M17.0",)
+    )
+    (line,) = alone.drafts
+    assert (line.modifiers, str(line.charge)) == (["50"], "240.00")
+    assert alone.proposals[0].evidence[0]["resource"] == "Procedure/1"
+
+
+def test_migraine_is_head_and_neck_and_a_neck_alone_decides_nothing() -> None:
+    botox = {"diagnosis": "G43.709", "container": "vial", "waste": "45"}
+    face = coded(drug("Botox", "155", "units", "IM", site="face", **botox), dx=("G43.709",))
+    assert services(face) == ["64615 x1"]
+    neck = coded(drug("Botox", "155", "units", "IM", site="neck", **botox), dx=("G43.709",))
+    assert services(neck) == []
+    dystonia = coded(
+        drug(
+            "Botox",
+            "100",
+            "units",
+            "IM",
+            site="neck",
+            laterality="left",
+            **{**botox, "diagnosis": "G24.3", "waste": "0"},
+        ),
+        dx=("G24.3",),
+    )
+    assert services(dystonia) == ["64616-LT x1"]
+
+
+def test_a_push_of_forty_minutes_is_a_question() -> None:
+    coding = coded(drug("ondansetron", "4", "mg", "IV-push", start="09:00", stop="09:40", **VIAL), dx=("R11.2",))
+    assert services(coding) == []
+    assert question(coding, "whether ondansetron was a push or an infusion")
+
+
+def test_both_eyes_are_fifty_and_one_line_of_drug() -> None:
+    eyes = [drug("Eylea", "2", "mg", "intravitreal", laterality=side, **VIAL) for side in ("left", "right")]
+    coding = coded(*eyes, dx=("H35.3231",))
+    assert services(coding) == ["67028-50 x1"]
+    assert [(draft.code, draft.units) for draft in coding.drafts if draft.code == "J0178"] == [("J0178", 4)]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from scrubjay.chart.coding.lines import draft_lines
+from scrubjay.chart.coding.needles import BOTH, kin, side_modifiers
 from scrubjay.chart.coding.proposals import EVALUATION, Draft, Proposal, evidence, propose, take_back
 from scrubjay.chart.coding.reference import tables_of
 from scrubjay.chart.coding.worksheet import Switches, Worksheet
@@ -171,12 +172,27 @@ def _known(word: str, sheet: Worksheet) -> str | None:
 def _procedures(sheet: Worksheet) -> list[Draft]:
     """Return lines of procedures the chart codes itself, unless an administration stands for them already."""
     held = {draft.code for draft in sheet.drafts}
+    alike = {own: code for code in sorted(held) if (own := kin(code)) is not None}
     drafts = []
-    for procedure in sheet.encounter.procedures:
+    for number, procedure in enumerate(sheet.encounter.procedures):
         if procedure.status != "done" or not procedure.code or procedure.code in held:
             continue
+        own = kin(procedure.code)
+        if own is not None and (other := alike.get(own)) is not None:
+            sheet.missing.append(
+                f"whether {other} or {procedure.code} was done: the chart codes {procedure.code}, its facts say {other}"
+            )
+            continue
         why = [f"documented as done{f': {procedure.text}' if procedure.text else ''}"]
-        drafts.append(Draft(procedure.code, Decimal(1), diagnoses=sheet.diagnoses[:1], date=sheet.day, why=why))
+        draft = Draft(procedure.code, Decimal(1), diagnoses=sheet.diagnoses[:1], date=sheet.day, why=why)
+        side = side_modifiers(procedure.code, procedure.laterality, sheet.tables, sheet.day)
+        if side is not None:
+            place = procedure.id or f"#/procedures/{number}"
+            draft.modifiers, draft.times = [side], 2 if side == BOTH else 1
+            sheet.confirm.append(
+                (draft, side, [{"field": "laterality", "value": procedure.laterality, "resource": place}])
+            )
+        drafts.append(draft)
     return drafts
 
 

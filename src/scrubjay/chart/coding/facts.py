@@ -103,6 +103,11 @@ def facts_of(given: Administration) -> dict[str, str]:
         found["levels"] = str(len(levels))
     if (reason := named("reason", diagnosis_words(given))) is not None:
         found["reason"] = reason
+        if reason == "chronic migraine":
+            # Its points lie over head and neck together: a face is part of them, a neck alone decides nothing.
+            found = {fact: "head" if (fact, value) == ("region", "face") else value for fact, value in found.items()}
+            if found.get("region") == "neck":
+                del found["region"]
     return found
 
 

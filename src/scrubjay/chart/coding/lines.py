@@ -66,7 +66,8 @@ def draft_lines(sheet: Worksheet) -> None:
         ordered += found.services
         sheet.missing += found.missing
         sheet.rejected += found.rejected
-    done = procedures(needles, tables, two_lines=sheet.switches.two_lines)
+    stated = {one.code for one in sheet.encounter.procedures if one.code and one.status == "done"}
+    done = procedures(needles, tables, stated, two_lines=sheet.switches.two_lines)
     sheet.missing += done.missing
     sheet.rejected += done.rejected
     further, missing = components([*services.values()], known)

@@ -29,6 +29,7 @@ _WHAT = {
 }  # fmt: skip
 _SIDE = re.compile(r"\b(left|right|bilateral|both)\b", re.IGNORECASE)
 _SEVERAL = re.compile(r"\b(?:shots|injections)\b", re.IGNORECASE)
+BOTH = "50"
 TWICE = ("1", "3")
 """Indicators of the fee schedule for codes that are of one side, so that both sides are two."""
 
@@ -90,8 +91,8 @@ def needle(at: int, given: Administration, product: Product, outcome: Outcome, d
     return Needle(at, given, product, outcome, day, facts)
 
 
-def procedures(needles: list[Needle], tables: Tables, *, two_lines: bool) -> Needles:
-    """Return the services of a visit's procedures.
+def procedures(needles: list[Needle], tables: Tables, stated: set[str], *, two_lines: bool) -> Needles:
+    """Return the services of a visit's procedures; ``stated`` are the codes of procedures that the chart codes itself.
 
     Several drugs through one needle are one procedure.  Both sides of one place are one line with 50, the form of
     Medicare, or with ``two_lines`` a line for each side; one side takes LT, RT or the modifier of its digit.
@@ -99,7 +100,7 @@ def procedures(needles: list[Needle], tables: Tables, *, two_lines: bool) -> Nee
     out = Needles()
     done: list[_Done] = []
     for group in _groups(needles):
-        found = _decide(group, out)
+        found = _decide(group, out, stated)
         if found is not None:
             done.append(found)
     _limbs(done)
@@ -155,7 +156,7 @@ def _digit(given: Administration) -> str | None:
     return None
 
 
-def _decide(group: list[Needle], out: Needles) -> _Done | None:
+def _decide(group: list[Needle], out: Needles, stated: set[str]) -> _Done | None:
     """Choose the code of one procedure; what is open is asked and named with its candidates."""
     first = group[0]
     facts = dict(first.facts)
@@ -171,6 +172,7 @@ def _decide(group: list[Needle], out: Needles) -> _Done | None:
     name = " and ".join(dict.fromkeys(one.product.name for one in group))
     what = _WHAT.get(first.family, first.family)
     choice = choose(first.family, facts) if first.family else Choice(first.outcome.code)
+    choice = _as_coded(choice, stated)
     if choice.code is None:
         out.missing.append(question(choice, name, what))
         return None
@@ -182,9 +184,7 @@ def _decide(group: list[Needle], out: Needles) -> _Done | None:
         out.rejected.append(code)
     key = first.family or choice.code
     out.rejected += alternatives(key, first.given, first.product)
-    units = Decimal(1)
-    if choice.per == "tests":
-        units = Decimal(facts["tests"])
+    units = Decimal(facts["tests"]) if choice.per == "tests" else Decimal(1)
     said = ", ".join(f"{fact} {facts[fact]}" for fact in ("nerve", "region", counted or "", "levels") if fact in facts)
     site = spoken_place(first.given)
     head = f"{name}{f', {site}' if site else ''}{f' ({said})' if said else ''}"
@@ -197,6 +197,29 @@ def _decide(group: list[Needle], out: Needles) -> _Done | None:
         _digit(first.given) if first.family in ("joint", "tendon") else None, reasons, choice.further, choice.per, levels,
         first.day, name,
     )  # fmt: skip
+
+
+_OF_PLACE = ("size", "part", "nerve", "region", "level", "test")
+
+
+def kin(code: str) -> tuple[str, str] | None:
+    """Return the family of a procedure's code and the place it is for: two codes of one kin are never both one needle.
+
+    None where the table has no such code.
+    """
+    for row in rows("procedures"):
+        if code == row["code"] or code in phrases(row["further"]):
+            place = [part for part in row["when"].split(";") if part.partition("=")[0] in _OF_PLACE]
+            return row["family"], ";".join(place)
+    return None
+
+
+def _as_coded(choice: Choice, stated: set[str]) -> Choice:
+    """Take the one candidate that the chart codes itself, where its facts leave several."""
+    own = [(code, words) for code, words in choice.candidates if code in stated]
+    if choice.code is None and len({code for code, _ in own}) == 1:
+        return Choice(own[0][0], why=f"{own[0][1]}, as the chart codes it")
+    return choice
 
 
 def spoken_place(given: Administration) -> str:
@@ -291,7 +314,7 @@ def _by_side(same: list[_Done], out: Needles, *, two_lines: bool) -> Iterator[tu
                     yield replace(both, why=why), [_modifier(both.digit, side)], False
                 continue
             both.why.append("both sides: one line with 50 and one unit (Medicare's form, which this policy follows)")
-            yield both, ["50"], True
+            yield both, [BOTH], True
             continue
         for one in place:
             if one.side is None:
@@ -299,6 +322,13 @@ def _by_side(same: list[_Done], out: Needles, *, two_lines: bool) -> Iterator[tu
                 yield one, [], False
             else:
                 yield one, [_modifier(one.digit, one.side)], False
+
+
+def side_modifiers(code: str, side: str | None, tables: Tables, day: dt.date) -> str | None:
+    """Return the modifier of a side for a code that is of one side; None for other codes, or without a side."""
+    if side is None or tables.bilateral(code, day) not in TWICE:
+        return None
+    return BOTH if side == "bilateral" else _modifier(None, side)
 
 
 def _modifier(digit: str | None, side: str) -> str:

@@ -105,6 +105,11 @@ def _kinds(drugs: list[tuple[int, Administration, Product]], out: Veins) -> list
                 f"start and stop of the infusion of {product.name}: {one.get('start')} to {one.get('stop')} is {span} minutes"
             )
             continue
+        if one.get("route") == "IV-push" and span is not None and span > _PUSH_MINUTES:
+            out.missing.append(
+                f"whether {product.name} was a push or an infusion: the chart says push and {span} minutes"
+            )
+            continue
         push = one.get("route") == "IV-push" or (span is not None and span <= _PUSH_MINUTES)
         if span is None and one.get("route") == "IV":
             out.missing.append(
