@@ -202,7 +202,7 @@ def _said(given: Administration) -> str:
 
 _EVIDENCE = (
     "route", "site", "laterality", "start", "stop", "procedure", "nerve", "guidance", "guidance_report", "muscles", "lesions",
-    "levels", "injections", "tests", "purpose", "counselling", "counsellor", "counsellor_credential", "components",
+    "levels", "injections", "tests", "purpose", "counselling", "counsellor_credential", "components",
 )  # fmt: skip
 """What of an administration decides its code, shown beside the line."""
 

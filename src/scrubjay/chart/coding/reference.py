@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
@@ -194,12 +195,19 @@ class Tables:
 
     def bilateral(self, code: str, day: dt.date) -> str | None:
         """Return the fee schedule's indicator for both sides in force on a day, else the nearest one; None where none is."""
-        frame = self.refs.frame("pfs").filter(
-            (pl.col("hcpcs") == code) & pl.col("mod").is_null() & pl.col("bilat").is_not_null()
-        )
-        found = frame.sort("valid_from").select("bilat", "valid_from").rows()
-        before = [indicator for indicator, start in found if start is None or start <= day]
-        return (before[-1] if before else found[0][0]) if found else None
+        found = self._bilateral.get(code, [])
+        before = [indicator for start, indicator in found if start is None or start <= day]
+        return (before[-1] if before else found[0][1]) if found else None
+
+    @cached_property
+    def _bilateral(self) -> dict[str, list[tuple[dt.date | None, str]]]:
+        """The indicators of both sides by code, each with its first day, in their order."""
+        found: dict[str, list[tuple[dt.date | None, str]]] = defaultdict(list)
+        known = pl.col("mod").is_null() & pl.col("bilat").is_not_null()
+        rows = self.refs.frame("pfs").filter(known).sort("valid_from").select("hcpcs", "valid_from", "bilat").rows()
+        for code, start, indicator in rows:
+            found[code].append((start, indicator))
+        return found
 
     def of_age(self, code: str, months: int) -> bool:
         """Say whether an age in months is within the limits of a code."""
