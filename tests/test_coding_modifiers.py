@@ -16,7 +16,7 @@ from scrubjay.chart.tables import rows
 from scrubjay.checker import shared_references
 from scrubjay.policy import load
 from test_coding import AS_OF, MEDICARE, coded, drug, encounter
-from test_coding_table import BY_MD, CHILD, UHC, VIAL, denials, knee, question, reasons, services, vaccine
+from test_coding_table import BY_MD, CHILD, COMMERCIAL, UHC, VIAL, denials, knee, question, reasons, services, vaccine
 
 pytestmark = pytest.mark.slow
 
@@ -274,3 +274,13 @@ def test_both_eyes_are_fifty_and_one_line_of_drug() -> None:
     coding = coded(*eyes, dx=("H35.3231",))
     assert services(coding) == ["67028-50 x1"]
     assert [(draft.code, draft.units) for draft in coding.drafts if draft.code == "J0178"] == [("J0178", 4)]
+
+
+def test_25_on_a_preventive_visit_is_the_payers_wish() -> None:
+    visit = {"code": "99396", "separate_evaluation": "yearly examination, counselling on diet"}
+    wished = coded(IM, dx=("M54.50",), payer=COMMERCIAL, visit=visit)
+    assert [(one.modifier, one.supported) for one in wished.proposals if one.code == "99396"] == [("25", True)]
+    medicare = coded(IM, dx=("M54.50",), visit={**visit, "code": "G0439"})
+    assert not [one for one in medicare.proposals if one.code == "G0439"]
+    confirmed = coded(IM, dx=("M54.50",), payer=COMMERCIAL, visit=visit, accept=[(1, "25")])
+    assert not [row for row in findings(confirmed) if row["edit"] == "EM08" and row["outcome"] == "hit"]

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from scrubjay.chart.coding.document import findings
 from scrubjay.chart.coding.engine import Coding
+from scrubjay.chart.coding.reference import tables_of as looked_up
 from scrubjay.chart.tables import phrases, rows
-from test_coding import UHC, coded, drug
+from scrubjay.checker import shared_references
+from test_coding import AS_OF, UHC, coded, drug
 
 pytestmark = pytest.mark.slow
 
@@ -214,12 +218,12 @@ TABLE: list[tuple[str, str, list[dict[str, Any]], tuple[str, ...], dict[str, Any
 
 
 @pytest.mark.parametrize(
-    ("row", "case", "given", "dx", "more", "codes"), TABLE, ids=[f"{row}: {case}" for row, case, *_ in TABLE]
+    ("row", "case", "charts", "dx", "more", "codes"), TABLE, ids=[f"{row}: {case}" for row, case, *_ in TABLE]
 )
 def test_the_code_follows_substance_and_route(
-    row: str, case: str, given: list[dict[str, Any]], dx: tuple[str, ...], more: dict[str, Any], codes: list[str]
+    row: str, case: str, charts: list[dict[str, Any]], dx: tuple[str, ...], more: dict[str, Any], codes: list[str]
 ) -> None:
-    coding = coded(*given, dx=dx, **more)
+    coding = coded(*charts, dx=dx, **more)
     assert sorted(services(coding)) == sorted(codes), (coding.missing, coding.rejected)
     assert not denials(coding), [found for found in findings(coding) if found["level"] == "deny"]
     for draft in coding.drafts:
@@ -239,6 +243,84 @@ def test_no_row_of_the_catalogue_is_without_a_case(shared: Callable[[str], Path]
             assert any(low <= code <= (high or low) for code in reached), f"{low}-{high} of {cell.strip()}"
 
 
+def test_every_code_of_the_tables_is_in_force() -> None:
+    tables = looked_up(shared_references())
+    named = {row["code"] for row in rows("procedures")}
+    named |= {code for row in rows("procedures") for code in phrases(row["further"])}
+    named |= {
+        row[kind]
+        for row in rows("administration")
+        for kind in ("code", "further")
+        if re.match(r"[G\d]\d{4}$", row[kind])
+    }
+    named |= {
+        row["code"]
+        for name in ("infusion", "alternatives", "components", "fluids")
+        for row in rows(name)
+        if row["code"]
+    }
+    assert len(named) > 100
+    assert [code for code in sorted(named) if not tables.in_force(code, AS_OF)] == []
+
+
+CHARTS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "drug": st.sampled_from(
+                ["Kenalog", "lidocaine", "Botox", "normal saline", "MMR", "allergen extract", "ondansetron", "Eylea"]
+            )
+        },
+        optional={
+            "dose": st.sampled_from(["0", "1", "40", "500"]),
+            "unit": st.sampled_from(["mg", "mL", "units", "L"]),
+            "route": st.sampled_from(
+                [
+                    "IM",
+                    "IV",
+                    "IV-push",
+                    "IA",
+                    "intra-articular",
+                    "epidural",
+                    "intralesional",
+                    "intravitreal",
+                    "implant",
+                    "by magic",
+                ]
+            ),
+            "site": st.sampled_from(["knee", "right thumb", "both knees", "lumbar spine", "neck", "L4-5", "nowhere"]),
+            "laterality": st.sampled_from(["left", "right", "bilateral", "middle"]),
+            "procedure": st.sampled_from(
+                ["trigger point", "nerve block", "transforaminal", "facet", "prick test", "something else"]
+            ),
+            "nerve": st.sampled_from(["greater occipital", "intercostal", "unheard of"]),
+            "guidance": st.sampled_from(["ultrasound", "fluoroscopy", "none", "a star"]),
+            "muscles": st.sampled_from(["0", "1", "3", "1.5"]),
+            "levels": st.sampled_from(["0", "1", "9"]),
+            "lesions": st.sampled_from(["0", "7", "8"]),
+            "tests": st.sampled_from(["0", "24"]),
+            "purpose": st.sampled_from(["hydration", "keep-open", "who knows"]),
+            "start": st.sampled_from(["09:00", "23:50"]),
+            "stop": st.sampled_from(["09:00", "09:31", "11:30"]),
+            "counselling": st.sampled_from(["yes", "no"]),
+            "counsellor_credential": st.sampled_from(["MD", "RN"]),
+            "same_syringe": st.just(0),
+        },
+    ),
+    max_size=4,
+)
+
+
+@given(CHARTS)
+@settings(max_examples=25)
+def test_no_chart_breaks_it_and_no_line_lacks_its_reason(charts: list[dict[str, Any]]) -> None:
+    coding = coded(*charts, dx=("M54.50",))
+    line = {row["modifier"] for row in rows("modifiers") if row["treatment"] == "line"}
+    for draft in coding.drafts:
+        assert draft.why
+        assert draft.units is None or draft.units >= 0
+        assert all(modifier in line or re.match(r"[FT]\d$", modifier) for modifier in draft.modifiers)
+
+
 def test_every_family_of_the_table_is_one_that_the_program_knows() -> None:
     known = {row["family"] for row in rows("procedures")}
     named = {row["code"].partition(":")[2] for row in rows("administration") if row["code"].startswith("family:")}
@@ -253,7 +335,7 @@ def test_every_family_of_the_table_is_one_that_the_program_knows() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "words"),
+    ("chart", "words"),
     [
         ({"drug": "bupivacaine", "procedure": "nerve block"}, ["the nerve", "64405 (greater occipital nerve)", "64450"]),
         (drug("Kenalog", "10", "mg", "intralesional", **KENALOG), ["the number of lesions", "11900", "11901"]),
@@ -272,9 +354,9 @@ def test_every_family_of_the_table_is_one_that_the_program_knows() -> None:
     ],
 )  # fmt: skip
 def test_an_open_fact_is_asked_with_its_candidates_and_no_code_is_invented(
-    given: dict[str, Any], words: list[str]
+    chart: dict[str, Any], words: list[str]
 ) -> None:
-    coding = coded(given, dx=("M54.50",))
+    coding = coded(chart, dx=("M54.50",))
     asked = question(coding, words[0])
     assert all(word in asked for word in words), coding.missing
     if "LT or RT" not in words:

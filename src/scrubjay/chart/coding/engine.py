@@ -76,7 +76,9 @@ def code_encounter(
     sheet.drafts = [*_visit(sheet), *_procedures(sheet), *sheet.drafts]
     _charges(sheet)
     taken = take_back(sheet.drafts, [(draft, mod) for draft, mod, _ in sheet.confirm if mod not in _WASTE], tables, day)
-    proposals = _confirmations(sheet, taken) + propose(sheet.drafts, encounter, day, tables)
+    proposals = _confirmations(sheet, taken) + propose(
+        sheet.drafts, encounter, day, tables, preventive_25=sheet.switches.preventive_25
+    )
     claim = _claim(sheet, encounter)
     coding = Coding(
         claim, name, day, sheet.drafts, proposals, _unique(sheet.rejected), sheet.missing, encounter=encounter
@@ -121,6 +123,7 @@ def _switches(policy_set: PolicySet, name: str, day: dt.date) -> Switches:
         value("prep_admin") == "g0012",
         policy_set.level(name, "DRG18", day) != "off",
         value("bilateral") == "two-lines",
+        value("preventive_25") == "true",
     )
 
 

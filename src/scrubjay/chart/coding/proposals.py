@@ -62,10 +62,16 @@ def evidence(field_: str, value: Value | None, resource: str = "") -> dict[str, 
     return found
 
 
-def propose(drafts: Sequence[Draft], encounter: Encounter, day: dt.date, tables: Tables) -> list[Proposal]:
-    """Return the modifiers that the pairs of the lines ask for."""
+def propose(
+    drafts: Sequence[Draft], encounter: Encounter, day: dt.date, tables: Tables, *, preventive_25: bool = False
+) -> list[Proposal]:
+    """Return the modifiers that the pairs of the lines ask for; ``preventive_25`` is the payer's wish beyond the pairs."""
     found: list[Proposal] = []
     given = encounter.administrations
+    injected = any(draft.code == INJECTION for draft in drafts)
+    for at, draft in enumerate(drafts):
+        if preventive_25 and injected and draft.visit and tables.in_group(draft.code, "PREV", day):
+            found.append(_separate_visit(at, draft, encounter))
     for second, later in enumerate(drafts):
         for first, earlier in enumerate(drafts[:second]):
             if earlier.date != later.date:

@@ -23,6 +23,7 @@ class Switches:
     g0012: bool
     route_modifier: bool
     two_lines: bool
+    preventive_25: bool
 
 
 @dataclass
