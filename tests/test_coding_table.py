@@ -350,6 +350,7 @@ def test_every_family_of_the_table_is_one_that_the_program_knows() -> None:
         ({**NS, "volume_ml": "1000", "purpose": "hydration"}, ["start and stop of the hydration"]),
         ({**NS, "volume_ml": "700", "purpose": "hydration"}, ["the bags that made 700 mL"]),
         (knee(laterality=None), ["the side of the procedure", "LT or RT"]),
+        (knee(laterality="middle"), ["the side of the procedure", "LT or RT"]),
         (drug("ceftriaxone", "1", "g", "IV", start="09:00", stop="08:50", **VIAL), ["09:00 to 08:50 is 1430 minutes"]),
     ],
 )  # fmt: skip

@@ -142,10 +142,11 @@ def _place(one: Needle) -> str:
 
 
 def _side(given: Administration) -> str | None:
+    """Return left, right or bilateral; None where the chart says no side, or a word that is none."""
     stated = given.get("laterality")
-    if stated is None and (found := _SIDE.search(spoken(given, ("site", "nerve", "procedure")))) is not None:
-        stated = found[1]
-    return None if stated is None else {"both": "bilateral"}.get(stated.lower(), stated.lower())
+    words = spoken(given, ("site", "nerve", "procedure")) if stated is None else stated
+    found = _SIDE.search(words)
+    return None if found is None else {"both": "bilateral"}.get(found[1].lower(), found[1].lower())
 
 
 def _digit(given: Administration) -> str | None:
