@@ -95,7 +95,7 @@ def write(path: Path, lines: int, seed: int = 1) -> None:
 def read_only(path: str) -> None:
     """Read the file piece by piece and keep nothing: what the reader itself needs."""
     from scrubjay.io.remittance import read_remittances
-    from scrubjay.io.x12 import ByteSource
+    from scrubjay.io.source import ByteSource
 
     with open(path, "rb") as stream:
         for _ in read_remittances(ByteSource(stream), path):

@@ -33,7 +33,7 @@ def guide_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def verdict(name: str, opener: Callable[[], BinaryIO], *, phi: bool, progress: object = None) -> object:
         from scrubjay.conformance import judge, worker
-        from scrubjay.io.x12 import ByteSource
+        from scrubjay.io.source import ByteSource
 
         with opener() as stream:
             return judge.gathered(name, worker.judge(ByteSource(stream), phi))

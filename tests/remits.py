@@ -13,7 +13,7 @@ from conftest import ROOT
 from scrubjay.errors import InputError
 from scrubjay.io.interchange import CHUNK_BYTES
 from scrubjay.io.remittance import read_remittances
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 from scrubjay.model835 import Remits, concat_remits
 
 

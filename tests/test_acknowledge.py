@@ -21,7 +21,7 @@ from scrubjay.acknowledge.write import money, word
 from scrubjay.cases import parse, to_837
 from scrubjay.catalogue import edits
 from scrubjay.io.remittance import read_remittances
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 
 pytestmark = pytest.mark.slow
 

@@ -22,7 +22,7 @@ from scrubjay.adjudicator.situations import Claim, Line
 from scrubjay.adjudicator.write835 import money
 from scrubjay.errors import ScrubjayError
 from scrubjay.io.remittance import read_remittances
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 from scrubjay.model835 import Remits, concat_remits
 
 pytestmark = pytest.mark.slow

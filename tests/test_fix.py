@@ -32,8 +32,8 @@ from scrubjay.fix.patches import FORM, Acceptance, Patch, Refused, is_form, prop
 from scrubjay.fix.repair import Broken, Judge, Repair, new_findings, repair
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import iter_chunks
+from scrubjay.io.source import ByteSource
 from scrubjay.io.write837 import Delimiters
-from scrubjay.io.x12 import ByteSource
 from scrubjay.model import Tables
 from scrubjay.report import Report
 from test_examples import EARLIER

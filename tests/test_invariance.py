@@ -13,6 +13,7 @@ import scrubjay
 from scrubjay import batch as batches
 from scrubjay import held, synth
 from scrubjay.cases import parse, to_837
+from scrubjay.io import pieces
 from scrubjay.model import Tables
 
 pytestmark = pytest.mark.slow
@@ -32,12 +33,13 @@ def keyed(report: scrubjay.Report) -> list[str]:
     return [json.dumps(row, default=str, sort_keys=True) for row in rows]
 
 
-@pytest.mark.parametrize("size", [2_000, 20_000, 90_000])
-def test_small_chunks_give_the_findings_of_the_whole(
-    synthetic: Path, size: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("piece", "chunk"), [(2_000, 2_000), (20_000, 20_000), (90_000, 90_000), (60_000, 7_000)])
+def test_small_pieces_give_the_findings_of_the_whole(
+    synthetic: Path, piece: int, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = scrubjay.check(synthetic, as_of=AS_OF, raw=True)
-    monkeypatch.setattr(batches.Settings, "chunk_bytes", size)
+    monkeypatch.setattr(batches.Settings, "piece_bytes", piece)
+    monkeypatch.setattr(pieces, "CHUNK_BYTES", chunk)
     monkeypatch.setattr(held, "HELD_CLAIMS", 20)
     parts = scrubjay.check(synthetic, as_of=AS_OF, raw=True)
     assert whole.findings.height > 20

@@ -12,8 +12,8 @@ from scrubjay.cases import parse, to_837
 from scrubjay.errors import InputError
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import Chunk, iter_chunks
+from scrubjay.io.source import ByteSource
 from scrubjay.io.write837 import Delimiters
-from scrubjay.io.x12 import ByteSource
 from scrubjay.model import SHAPES, Tables, concat
 
 BATCH = """

@@ -14,7 +14,7 @@ from remits import ClaimPayment, Line, Payment, read, written
 from scrubjay.cases import parse, to_837
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import iter_chunks
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 from scrubjay.learn.match import Matching, match
 from scrubjay.learn.nearest import nearest
 from scrubjay.learn.rounds import rounds

@@ -17,7 +17,7 @@ from scrubjay.facts import Facts, Run, prepare
 from scrubjay.facts.history import SCHEMA, rows_of
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import iter_chunks
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 from scrubjay.model import Tables, concat
 from scrubjay.screen import answers, begun, screens_of
 from test_edit_cases import FENCE, PAGES

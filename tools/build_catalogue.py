@@ -11,8 +11,9 @@ import json
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
-from scrubjay import policy
+from scrubjay import policy, policy_disputes
 from scrubjay.edit import catalogue
 
 TARGET = Path(__file__).parents[1] / "src" / "scrubjay" / "catalogue.json"
@@ -25,10 +26,26 @@ def build() -> str:
     for code, edit in catalogue().items():
         plain = edit.declaration()
         plain["fix_safety"] = plain["fix_safety"] or "none"
-        edits.append({"code": code, "level": generic_level(policies, code), **plain})
+        edits.append({"code": code, "level": generic_level(policies, code), **plain, "disputes": disputes(code)})
     body = json.dumps(edits, ensure_ascii=False, indent=1, sort_keys=True)
     digest = hashlib.sha256(body.encode()).hexdigest()
     return f'{{"digest": "{digest}",\n"edits": {body}}}\n'
+
+
+def disputes(code: str) -> list[dict[str, Any]]:
+    """Return the questions about an edit on which the sources disagree, each position with the settings that decide."""
+    return [
+        {
+            "number": dispute.number,
+            "title": dispute.title,
+            "asks": question.asks,
+            "positions": [
+                {"says": p.says, "source": p.source, "settings": policy_disputes.settings_in_words(p.settings)}
+                for p in question.positions
+            ],
+        }
+        for dispute, question in policy_disputes.speaking_of(code)
+    ]
 
 
 def generic_level(policies: policy.PolicySet, code: str) -> str:

@@ -1,8 +1,8 @@
 """Write the generated pages of docs/: ``python tools/build_docs.py``; ``--check`` says whether they are what it would write.
 
-Pages of edits, by denial code, by drug, by payer, what is covered, how far to trust a finding.  They are made from the
-catalogue, the policies, the packaged tables and the tests; the examples are judged while they are written.  In the
-tutorial, which people write, only what the commands print is written anew.
+Pages of edits, by denial code, by drug, by payer, where the sources disagree, what is covered, how far to trust a
+finding.  They are made from the catalogue, the policies, the packaged tables and the tests; the examples are judged
+while they are written.  In the tutorial, which people write, only what the commands print is written anew.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 os.environ["SCRUBJAY_REFS"] = ""
 
-from docs_build import accuracy, chart, console, coverage, denials, drugs, edits, payers
+from docs_build import accuracy, chart, console, contradictions, coverage, denials, drugs, edits, payers
 from docs_build.common import ROOT, Facts, gather
 
 DOCS = ROOT / "docs"
@@ -24,7 +24,7 @@ def build(facts: Facts | None = None) -> dict[Path, str]:
     """Return every generated page by its path."""
     facts = facts or gather()
     pages = {DOCS / "edits" / name: text for name, text in edits.pages(facts).items()}
-    for module in (denials, drugs, payers, coverage, accuracy, chart):
+    for module in (denials, drugs, payers, contradictions, coverage, accuracy, chart):
         pages |= {DOCS / name: text for name, text in module.pages(facts).items()}
     return pages | {DOCS / name: text for name, text in console.pages().items()}
 

@@ -33,8 +33,8 @@ from scrubjay.findings import resolve
 from scrubjay.held import Kept, Store
 from scrubjay.io.assemble import Places
 from scrubjay.io.claim837 import read_chunk
-from scrubjay.io.interchange import CHUNK_BYTES, Chunk
-from scrubjay.io.pieces import X12, Ids, Job, Piece, jobs, sniff
+from scrubjay.io.interchange import Chunk
+from scrubjay.io.pieces import PIECE_BYTES, X12, Ids, Job, Piece, jobs, sniff
 from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
 from scrubjay.pricing import with_estimates
@@ -72,7 +72,7 @@ class Settings:
     keep: int = 0
     conformance: bool = False
     record: Callable[[Tables], None] | None = None
-    chunk_bytes: int = CHUNK_BYTES
+    piece_bytes: int = PIECE_BYTES
 
     def active(self, policy: str, edit: str) -> bool:
         """Say whether a policy uses an edit on any day."""
@@ -218,12 +218,13 @@ class Batch:
                 yield partial(self._piece, job, _Piece(number, index, claim, line, _NO_KEYS))
 
     def _reading(self, stream: BinaryIO, item: Input, number: int, ids: Ids) -> Iterator[Job]:
-        return jobs(stream, item.name, number, ids, self.settings.chunk_bytes, partial(self._tables, number))
+        s = self.settings
+        return jobs(stream, item.name, number, ids, s.piece_bytes, self._tables, keep_segments=s.raw)
 
     def _piece(self, job: Callable[[], Piece], place: _Piece) -> _Read:
         piece = job()
         findings, claims = self._engine(piece.tables)
-        if piece.segments is not None and self.settings.raw:
+        if piece.segments:
             findings = findings._replace(rows=add_raw(findings.rows, piece.segments, phi=self.settings.phi))
         elif piece.places is not None:
             findings = findings._replace(rows=piece.places.apply(no_raw(findings.rows)))
@@ -238,7 +239,7 @@ class Batch:
             piece.places,
         )
 
-    def _tables(self, number: int, chunk: Chunk, first_claim: int, first_line: int) -> Tables:
+    def _tables(self, chunk: Chunk, number: int, first_claim: int, first_line: int) -> Tables:
         """Read a chunk, with what the implementation guide holds against it where that was asked."""
         verdict = self._verdicts.get(number)
         if verdict is None:

@@ -7,6 +7,7 @@ cannot be read; the raw text of what cannot be read is in the defects.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 import polars as pl
 
@@ -157,7 +158,7 @@ class Tables:
     @classmethod
     def empty(cls) -> Tables:
         """Return tables without rows."""
-        return cls(*(pl.DataFrame(schema={c.name: c.dtype for c in SHAPES[f.name]}) for f in fields(cls)))
+        return _empty()
 
     def keep(self, claims: pl.DataFrame) -> Tables:
         """Return the tables of some claims only: those whose ``claim_id`` is in ``claims``."""
@@ -183,10 +184,15 @@ class Tables:
 SHAPES = {"claims": CLAIMS, "lines": LINES, "diagnoses": DIAGNOSES, "notes": NOTES, "defects": DEFECTS}
 
 
+@lru_cache(maxsize=1)
+def _empty() -> Tables:
+    return Tables(*(pl.DataFrame(schema={c.name: c.dtype for c in SHAPES[f.name]}) for f in fields(Tables)))
+
+
 def concat(parts: list[Tables]) -> Tables:
     """Put pieces together; ids are run-wide, so nothing is renumbered."""
     if len(parts) == 1:
         return parts[0]
     if not parts:
         return Tables.empty()
-    return Tables(*(pl.concat([getattr(p, f.name) for p in parts]) for f in fields(Tables)))
+    return Tables(*(pl.concat([getattr(p, f.name) for p in parts], rechunk=True) for f in fields(Tables)))

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 _SOURCES = "sources.toml"
+DISPUTES = "disputes.toml"
+"""The file of :mod:`scrubjay.policy_disputes`; it sets nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +230,7 @@ def _packaged() -> PolicySet:
         tuple(
             read_layer(file.name, file.read_text(encoding="utf-8"), user=False)
             for file in files
-            if file.name.endswith(".toml") and file.name != _SOURCES
+            if file.name.endswith(".toml") and file.name not in (_SOURCES, DISPUTES)
         )
     )
 

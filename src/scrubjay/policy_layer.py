@@ -95,6 +95,45 @@ class Declaration:
 
 
 @dataclass(frozen=True, slots=True)
+class Position:
+    """One answer to a question on which the sources disagree.
+
+    ``settings`` maps edits (their level), ``EDIT.parameter`` and switches to the values that make it hold; ``finds``
+    says what comes of the question's claim then, in the notation of the case pages without ``# expect``.
+    """
+
+    says: str
+    source: str
+    settings: Mapping[str, str]
+    finds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with its answers and a claim, in case notation, on which they find different things.
+
+    ``policy`` is the one the claim falls under, ``on`` a day whose default matters (null: any).
+    """
+
+    asks: str
+    policy: str
+    on: date | None
+    claim: str
+    positions: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Dispute:
+    """A place where the sources contradict each other: ``state`` open or settled, ``outcome`` what is done about it."""
+
+    number: int
+    title: str
+    state: str
+    outcome: str
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Layer:
     """One file. A payer file holds one policy; a practice file holds settings over all policies and may add policies.
 

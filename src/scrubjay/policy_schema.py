@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -24,7 +25,17 @@ from pydantic import (
 )
 
 from scrubjay.errors import PolicyError
-from scrubjay.policy_layer import PRACTICE_FILE, Declaration, Kind, Layer, Selector, Setting
+from scrubjay.policy_layer import (
+    PRACTICE_FILE,
+    Declaration,
+    Dispute,
+    Kind,
+    Layer,
+    Position,
+    Question,
+    Selector,
+    Setting,
+)
 
 # Sections of scrubjay.toml that belong to commands and suppressions, which read and check them.
 OTHER_SECTIONS = frozenset({"check", "fix", "audit", "code", "remit", "form", "convert", "refs", "serve", "suppress"})
@@ -48,6 +59,12 @@ _Code = Annotated[
 _SwitchName = Annotated[str, _form(r"[a-z][a-z0-9_]*", "a switch name (small letters, digits, underscores)")]
 _Words = Annotated[str, StringConstraints(strip_whitespace=True), _form(r".*\S.*", "text")]
 _Source = Annotated[str, _form(r"[A-Za-z0-9]+(?:, [A-Za-z0-9]+)*: \S.*", "of the form 'key: words'")]
+_SettingName = Annotated[
+    str,
+    _form(
+        r"[A-Z]{2,4}[0-9]{2,3}(?:\.[a-z][a-z0-9_]*)?|[a-z][a-z0-9_]*", "an edit code, EDIT.parameter or a switch name"
+    ),
+]
 _Scalar = bool | int | str
 
 
@@ -154,6 +171,83 @@ class _PayerFile(_Entries):
 class _PracticeFile(_Entries):
     payer: dict[_Name, _OwnPayer] = Field(default_factory=dict)
     policies: list[_Words] = Field(default_factory=list)
+
+
+class _Position(_Model):
+    says: _Words
+    source: _Source
+    set: dict[_SettingName, _Scalar | list[_Scalar]] = Field(min_length=1)
+    finds: list[_Words]
+
+
+class _Question(_Model):
+    asks: _Words
+    policy: _Name = "generic"
+    on: date | None = None
+    claim: str
+    position: list[_Position] = Field(min_length=2)
+
+    @model_validator(mode="after")
+    def _apart(self) -> _Question:
+        keys = [sorted(p.set) for p in self.position]
+        if any(k != keys[0] for k in keys):
+            raise ValueError("every position must set the same edits, parameters and switches")
+        for a, b in combinations(self.position, 2):
+            if a.set == b.set:
+                raise ValueError("two positions set the same values: nothing tells them apart")
+            if a.finds == b.finds:
+                raise ValueError("two positions find the same on the claim: it does not show the difference")
+            if a.source == b.source:
+                raise ValueError("two positions rest on the same source")
+        return self
+
+
+class _Dispute(_Model):
+    number: int
+    title: _Words
+    state: Literal["open", "settled"]
+    outcome: _Words
+    question: list[_Question] = Field(min_length=1)
+
+
+class _Disputes(_Model):
+    dispute: list[_Dispute]
+
+
+def read_disputes(name: str, text: str) -> tuple[Dispute, ...]:
+    """Read where the sources contradict each other; ``name`` is the file's name.
+
+    Raises PolicyError with one line: file, place, what is wrong.
+    """
+    try:
+        data = tomllib.loads(text)
+        file = _Disputes.model_validate(data)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{name}: not TOML: {str(error).splitlines()[0]}") from None
+    except ValidationError as error:
+        raise PolicyError(f"{name}: {_first(error, data)}") from None
+    return tuple(
+        Dispute(
+            d.number,
+            d.title,
+            d.state,
+            d.outcome,
+            tuple(
+                Question(
+                    q.asks,
+                    q.policy,
+                    q.on,
+                    q.claim.strip(),
+                    tuple(
+                        Position(p.says, p.source, {k: as_text(v) for k, v in p.set.items()}, tuple(p.finds))
+                        for p in q.position
+                    ),
+                )
+                for q in d.question
+            ),
+        )
+        for d in file.dispute
+    )
 
 
 def as_text(value: _Scalar | list[_Scalar]) -> str:

@@ -6,6 +6,7 @@ Names, addresses, birth dates and member numbers of patients are masked unless t
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -27,12 +28,15 @@ def no_raw(findings: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def add_raw(findings: pl.DataFrame, segments: Segments, *, phi: bool) -> pl.DataFrame:
-    """Add ``raw`` text and the offset and length of the finding's element in it (null where it has none)."""
+def add_raw(findings: pl.DataFrame, parts: Sequence[Segments], *, phi: bool) -> pl.DataFrame:
+    """Add ``raw`` text and the offset and length of the finding's element in it (null where it has none).
+
+    ``parts`` are the segments of the piece, chunk by chunk.
+    """
     wanted = findings.select("segment", "element").unique()
     rows = []
     for number, element in wanted.iter_rows():
-        rows.append((number, element, *_excerpt(segments, number, element, phi=phi)))
+        rows.append((number, element, *_excerpt(parts, number, element, phi=phi)))
     schema = {
         "segment": pl.UInt32,
         "element": pl.String,
@@ -45,27 +49,26 @@ def add_raw(findings: pl.DataFrame, segments: Segments, *, phi: bool) -> pl.Data
 
 
 def _excerpt(
-    segments: Segments, number: int | None, element: str | None, *, phi: bool
+    parts: Sequence[Segments], number: int | None, element: str | None, *, phi: bool
 ) -> tuple[str | None, int | None, int | None]:
-    if number is None:
+    found = None if number is None else _find(parts, number)
+    if found is None:
         return None, None, None
-    at = int(np.searchsorted(segments.number, number))
-    if at >= len(segments) or segments.number[at] != number:
-        return None, None, None
+    segments, at = found
     text = segments.raw(at)
     mark = chr(segments.delimiters.element)
-    parts = text.split(mark)
+    elements = text.split(mark)
     if not phi:
-        parts = _masked(parts)
-        text = mark.join(parts)
+        elements = _masked(elements)
+        text = mark.join(elements)
     match = _ELEMENT.fullmatch(element or "")
-    if match is None or match[1] != parts[0]:
+    if match is None or match[1] != elements[0]:
         return text, None, None
     which = int(match[2])
-    if which >= len(parts):
+    if which >= len(elements):
         return text, len(text), 0
-    start = sum(len(p) + 1 for p in parts[:which])
-    value = parts[which]
+    start = sum(len(e) + 1 for e in elements[:which])
+    value = elements[which]
     if match[3]:
         pieces = value.split(chr(segments.delimiters.component))
         part = int(match[3]) - 1
@@ -74,6 +77,15 @@ def _excerpt(
         start += sum(len(p) + 1 for p in pieces[:part])
         value = pieces[part]
     return text, start, len(value)
+
+
+def _find(parts: Sequence[Segments], number: int) -> tuple[Segments, int] | None:
+    """Return a segment by its number in the file."""
+    for segments in parts:
+        at = int(np.searchsorted(segments.number, number))
+        if at < len(segments) and segments.number[at] == number:
+            return segments, at
+    return None
 
 
 def _masked(parts: list[str]) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import date
 
 from docs_build.common import CONFIDENCE, ROOT, Facts, page, table
 from docs_build.examples import FENCE, count
+from scrubjay import policy_disputes
 from scrubjay.cases import parse
 from scrubjay.refdata_manifest import Edition
 
@@ -34,6 +35,8 @@ def pages(facts: Facts) -> dict[str, str]:
         "hits whatever stands there.\n"
         "* **Unknown is not clear.** Where a value, an edition or a table that an edit needs is missing, the run says so and leaves "
         "with another exit code.\n"
+        f"* **Contradictions.** {_questions()} questions on which the [sources disagree](contradictions.md): a claim each, judged under "
+        "every position, finds what the position says and nothing else.\n"
         "* **A second opinion.** For whole families a plain program judges generated claims in the simplest way, row by row; both "
         "must agree.\n"
         "* **Nothing depends on how a file is cut.** The same claims in other pieces, in another order, or beside others give the "
@@ -86,6 +89,11 @@ def _clean() -> int:
     """Return how many claims the suite of clean ones holds."""
     fences = (text for path in sorted(CLEAN.glob("*.md")) for text in FENCE.findall(path.read_text(encoding="utf-8")))
     return sum(len(case.claims) for text in fences for case in parse(text))
+
+
+def _questions() -> int:
+    """Return how many questions the sources answer in more than one way."""
+    return sum(len(dispute.questions) for dispute in policy_disputes.packaged())
 
 
 def _packaged(held: list[Edition]) -> date:

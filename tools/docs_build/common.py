@@ -98,6 +98,12 @@ def cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
+def anchor(number: int, title: str) -> str:
+    """Return what a numbered heading (``4. One dose in two``) is linked by."""
+    words = re.sub(r"[^\w\s-]", "", title.lower())
+    return f"{number}-{'-'.join(words.split())}"
+
+
 def fence(text: str, kind: str = "") -> str:
     """Return a fenced block."""
     return f"```{kind}\n{text.strip(chr(10))}\n```"

@@ -10,6 +10,7 @@ from docs_build.common import (
     SAFETY,
     Edit,
     Facts,
+    anchor,
     first_paragraph,
     page,
     place,
@@ -78,11 +79,25 @@ def _page(facts: Facts, edit: Edit) -> str:
         *passes(facts, edit),
         f"## Fix\n\n{doc['Fix']}",
     ]
+    if edit["disputes"]:
+        blocks += [
+            "## Where the sources disagree",
+            table(["question", "position", "source", "settings"], _disputed(edit)),
+            "What each position finds, and how a practice takes it: [where the sources disagree](../contradictions.md).",
+        ]
     more = [block for block in corners(edit) if block]
     if more:
         blocks += ["## Corner cases", "Each is a test; below it stands what must come of it.", *more]
     blocks += ["## Sources", "\n".join(f"* {source}" for source in edit["sources"])]
     return page(title_of(edit), *blocks)
+
+
+def _disputed(edit: Edit) -> Iterator[list[str]]:
+    for row in edit["disputes"]:
+        link = f"[{row['number']}](../contradictions.md#{anchor(row['number'], row['title'])})"
+        for k, position in enumerate(row["positions"]):
+            asks = f"{link} {row['asks']}" if k == 0 else ""
+            yield [asks, position["says"], position["source"], f"`{position['settings']}`"]
 
 
 def _declared(facts: Facts, edit: Edit) -> Iterator[tuple[str, str]]:

@@ -17,7 +17,8 @@ from scrubjay.errors import InputError
 from scrubjay.io import claim837
 from scrubjay.io.columns import Columns
 from scrubjay.io.interchange import Chunk, iter_chunks
-from scrubjay.io.x12 import ByteSource, pack
+from scrubjay.io.source import ByteSource
+from scrubjay.io.spans import pack
 from scrubjay.report import Report
 
 

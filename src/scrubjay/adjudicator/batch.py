@@ -19,7 +19,7 @@ from scrubjay.adjudicator.write835 import ClaimPayment, reversal, status_of, tra
 from scrubjay.errors import InputError, ScrubjayError
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import iter_chunks
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 from scrubjay.model import Tables
 
 _LATE_DAYS = 35

@@ -101,7 +101,8 @@ def _one(policies: PolicySet, name: str, key: str, when: date, style: Style) -> 
     from scrubjay import catalogue
 
     known = catalogue.by_code(key)
-    settings = policies.explain(name, known["code"] if known else key, when)
+    key = known["code"] if known else key
+    settings = policies.explain(name, key, when)
     for index, setting in enumerate(settings):
         yield ""
         yield from _setting(setting, "in force" if index == 0 else "beaten", style)
@@ -109,6 +110,22 @@ def _one(policies: PolicySet, name: str, key: str, when: date, style: Style) -> 
     if declared is not None:
         yield ""
         yield f"{key}: {declared.meaning}" + (f"; one of {', '.join(declared.allowed)}" if declared.allowed else "")
+    yield from _disputed(policies, name, key, when, style)
+
+
+def _disputed(policies: PolicySet, name: str, key: str, when: date, style: Style) -> Iterator[str]:
+    """Yield what the sources say against each other about an edit or switch, and which side the policy is on."""
+    from scrubjay import policy_disputes
+
+    for dispute, question in policy_disputes.speaking_of(key):
+        held = policy_disputes.standing(policies, question, name, when)
+        yield ""
+        yield style.paint(f"the sources disagree ({dispute.number}, {dispute.title}): {question.asks}", "bold")
+        for position in question.positions:
+            mark = "*" if position is held else "-"
+            yield from style.block(f"{mark} {position.says} ({position.source})", 2, hanging=2)
+            state = "  in force" if position is held else ""
+            yield f"    {policy_disputes.settings_in_words(position.settings)}{state}"
 
 
 def _setting(setting: Setting, state: str, style: Style) -> Iterator[str]:

@@ -24,7 +24,9 @@ from scrubjay.conformance import rules
 from scrubjay.conformance.rules import Fault
 from scrubjay.errors import InputError
 from scrubjay.io.interchange import Chunk, iter_chunks
-from scrubjay.io.x12 import ByteSource, Delimiters, pack
+from scrubjay.io.isa import Delimiters
+from scrubjay.io.source import ByteSource
+from scrubjay.io.spans import pack
 
 _CLAIM_MAP = "837.5010.X222.A1.xml"
 _ENVELOPE_MAP = "x12.control.00501.xml"

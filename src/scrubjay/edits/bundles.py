@@ -16,8 +16,14 @@ def shut() -> pl.Expr:
 
 
 def opened_beside(t: Facts) -> pl.Expr:
-    """The pair is open, but only by a modifier of the column 1 line that says nothing of the column 2 service."""
-    of_partner = ~t.pair_has_mod(1, "X59") & ~t.pair_has_mod(2, "NCCI_PROC")
+    """The pair is open, but only by a modifier that does not set the column 2 service apart.
+
+    That is one of the column 1 line, or an anatomic one of the column 2 line where the payer holds it for mere
+    information.
+    """
+    informs = (pl.col("sw_anatomic_modifiers") == "informational") & t.pair_has_mod(2, "ANATOMIC")
+    own = t.pair_has_mod(2, "NCCI_PROC") & ~(informs & ~t.pair_has_mod(2, "X59") & ~t.pair_has_mod(2, "GLOBAL"))
+    of_partner = ~t.pair_has_mod(1, "X59") & ~own
     return applies_ncci() & pl.col("known") & (pl.col("mi") == 1) & pl.col("bypassed") & of_partner
 
 

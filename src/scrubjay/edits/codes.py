@@ -186,6 +186,7 @@ def _end(refs: References, table: str) -> dt.date | None:
     element="SV101-3",
     box="24D",
     fix="review",
+    revision=2,
     source=[
         "CMS HCPCS Level II file, January 2026 (modifiers and their dates)",
         "CPT modifier codes of 2024",
@@ -198,7 +199,8 @@ def modifier_not_in_force(t: Facts, refs: References) -> pl.LazyFrame:
     ## What it does
     Looks up every modifier on the date of service. HCPCS modifiers have dates; CPT modifiers have none and are only
     looked up. A modifier that no list has is unknown after the last day of the list, and before the oldest end that it
-    records. The two letters of an ambulance trip, such as RH, are left alone.
+    records. The two letters of an ambulance trip, such as RH, are left alone, and JG on a drug where the policy says
+    that the payer still takes it (``modifier_340b``).
 
     ## Why it matters
     The payer denies the line as CO-182.
@@ -215,10 +217,15 @@ def modifier_not_in_force(t: Facts, refs: References) -> pl.LazyFrame:
     Take the modifier off or replace it by the one that was in force on the date of service.
     """
     known = refs.lazy("modifiers").select("modifier", "valid_from", "valid_to", listed=pl.lit(value=True))
-    modified = t.lines.filter(pl.any_horizontal(pl.col("mod1", "mod2", "mod3", "mod4").is_not_null()))
+    modified = t.lines.filter(pl.any_horizontal(pl.col("mod1", "mod2", "mod3", "mod4").is_not_null())).with_columns(
+        taken=(pl.col("sw_modifier_340b") == "kept") & t.in_group("DRUG")
+    )
+    old_340b = (
+        refs.lazy("mod_groups").filter(pl.col("group") == "340B_ENDED").select("modifier", taken=pl.lit(value=True))
+    )
     places = [
         modified.filter(pl.col(name).is_not_null()).select(
-            "claim_id", "line_id", "code", "service_date", modifier=name, element=pl.lit(element)
+            "claim_id", "line_id", "code", "service_date", "taken", modifier=name, element=pl.lit(element)
         )
         for name, element in (("mod1", "SV101-3"), ("mod2", "SV101-4"), ("mod3", "SV101-5"), ("mod4", "SV101-6"))
     ]
@@ -227,7 +234,8 @@ def modifier_not_in_force(t: Facts, refs: References) -> pl.LazyFrame:
     rows = pl.concat(places).join(known, on="modifier", how="left")
     absent, early, late = pl.col("listed").is_null(), day < pl.col("valid_from"), day > pl.col("valid_to")
     no_day = day.is_null() & (absent | pl.col("valid_from").is_not_null() | pl.col("valid_to").is_not_null())
-    wrong = rows.filter((absent & ~modifier.str.contains(_TRIP)) | early | late | no_day).join(oldest, how="cross")
+    doubtful = rows.filter((absent & ~modifier.str.contains(_TRIP)) | early | late | no_day)
+    wrong = doubtful.join(old_340b, on=["modifier", "taken"], how="anti").join(oldest, how="cross")
     uncovered = (day > pl.lit(_end(refs, "modifiers"), dtype=pl.Date)) | (day < pl.col("reach"))
     beyond = absent & modifier.str.contains(_MODIFIER) & uncovered
     return wrong.select(

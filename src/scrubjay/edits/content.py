@@ -36,6 +36,18 @@ def sizes_on_day(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
     return _on_day(rows.join(sizes, on="code"))
 
 
+def one_unit_containers(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:
+    """Return the ``line_id`` of the drug lines whose container holds no more than one unit of the code.
+
+    The container is that of the NDC (``ndc11``); without one, every listed container of the code must be that small.
+    """
+    named = listed_on_day(rows.filter(pl.col("ndc11").is_not_null()), refs).filter(pl.col("listed") == pl.col("code"))
+    bare = rows.filter(pl.col("ndc11").is_null()).select("line_id", "code", "service_date")
+    largest = sizes_on_day(bare, refs).group_by("line_id").agg(per_container=pl.col("other_size").max())
+    found = pl.concat([named.select("line_id", "per_container"), largest])
+    return found.filter(pl.col("per_container") <= MILLION).select("line_id").unique()
+
+
 @lru_cache(maxsize=8)
 def _contents(refs: References) -> pl.DataFrame:
     """Return what a container of every NDC holds, in millionths, and whether that is milliliters."""

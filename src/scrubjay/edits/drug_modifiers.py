@@ -28,6 +28,7 @@ _BLOOD = r"(?i)\b(HGB|HB|HEMOGLOBIN|HCT|HEMATOCRIT)\b\D{0,12}\d"
     element="SV101-3",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=["MOD07", "COD02"],
     source="CMS HCPCS Level II file, January 2026 (modifiers and their dates)",
 )
@@ -54,10 +55,13 @@ def ended_340b_modifier(t: Facts, refs: References) -> pl.LazyFrame:
     Replace JG by TB, where the drug was bought under 340B and the payer asks for it.
 
     ## Payers
-    Deny for Medicare from 2025-01-01, elsewhere a warning.
+    Deny for Medicare from 2025-01-01, elsewhere a warning; silent where the policy says that the payer still takes JG
+    (``modifier_340b``).
     """
     ended = refs.lazy("modifiers").select("modifier", last="valid_to")
-    own = t.lines.filter(t.in_group("DRUG") & t.has_mod("340B_ENDED") & ~pl.col("is_void"))
+    own = t.lines.filter(
+        t.in_group("DRUG") & t.has_mod("340B_ENDED") & (pl.col("sw_modifier_340b") != "kept") & ~pl.col("is_void")
+    )
     worn = of_group(spread_modifiers(own), refs, "340B_ENDED")
     late = worn.join(ended, on="modifier", maintain_order="left").with_columns(
         bad=pl.col("bad") & (pl.col("service_date") > pl.col("last")).fill_null(value=False)
@@ -103,6 +107,7 @@ def ended_340b_modifier(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-3",
     box="24D",
     fix="advice",
+    revision=2,
     source="Palmetto GBA on EA, EB and EC: modifier, MEA segment and remark codes",
 )
 def erythropoietin_reporting(t: Facts, refs: References) -> pl.LazyFrame:
@@ -111,7 +116,8 @@ def erythropoietin_reporting(t: Facts, refs: References) -> pl.LazyFrame:
     ## What it does
     Looks on drugs of this kind for patients without kidney failure for exactly one of EA, EB and EC, and for the last
     hemoglobin (MEA*TR*R1) or hematocrit (MEA*TR*R2). Lines of waste and lines at no cost are left out. A value that a
-    note gives is no MEA, but lowers the finding to a warning.
+    note gives is no MEA, but lowers the finding to a warning. The remark codes to expect are the policy's
+    (``DRG21.no_reason``, ``DRG21.two_reasons``, ``DRG21.no_value``).
 
     ## Why it matters
     Medicare covers these drugs by reason and blood value; without them the line comes back.
@@ -152,7 +158,7 @@ def erythropoietin_reporting(t: Facts, refs: References) -> pl.LazyFrame:
         "line_id",
         denied="line_id",
         element=pl.lit("SV101-3"),
-        rarc=pl.when(pl.col("reasons") > 1).then(pl.lit(["MA130", "N63"])).otherwise(pl.lit(["MA130"])),
+        rarc=pl.when(pl.col("reasons") > 1).then(_remarks("two_reasons")).otherwise(_remarks("no_reason")),
         level_cap=pl.lit(None, dtype=pl.String),
         message=pl.when(pl.col("reasons") > 1)
         .then(pl.format("{} has {} of EA, EB and EC, and a drug is given for one reason.", "code", "reasons"))
@@ -167,13 +173,18 @@ def erythropoietin_reporting(t: Facts, refs: References) -> pl.LazyFrame:
         "line_id",
         denied="line_id",
         element=pl.lit("MEA03"),
-        rarc=pl.lit(["MA130", "N764"]),
+        rarc=_remarks("no_value"),
         level_cap=pl.when(noted).then(pl.lit("warn")),
         message=pl.format("{} has no hemoglobin (R1) and no hematocrit (R2) that can be read.", "code"),
         found=pl.when(noted).then(pl.lit("a value in a note")).otherwise(pl.lit("no value")),
         expected=pl.lit("MEA*TR*R1 or R2 with the last value"),
     )
     return pl.concat([reason, value])
+
+
+def _remarks(name: str) -> pl.Expr:
+    """Return the remark codes that the payer sends with such a denial, as the policy lists them."""
+    return pl.col(f"sw_DRG21.{name}").cast(pl.String).str.split(",")
 
 
 @edit(

@@ -107,6 +107,7 @@ def injection_without_drug(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     confidence="memory",
     source="Coding practice: a drug given in the office has an administration service",
 )
@@ -117,7 +118,8 @@ def drug_without_injection(t: Facts, refs: References) -> pl.LazyFrame:
     Finds drugs that are given into muscle or under the skin on a day with no administration code of any kind and no
     procedure that contains the injection (surgery, anesthesia, allergy service, imaging, dialysis, stress test,
     sedation), over all claims of the run. Facility places, the pharmacy and the home are left out, and drugs that are
-    never injected that way.
+    never injected that way; so is the day of a 99211 where the policy says that it stands for an injection that nobody
+    supervised (``nurse_visit_for_injection``).
 
     ## Why it matters
     Either the injection was forgotten and is not paid, or the drug was handed out and does not belong on this claim.
@@ -137,7 +139,8 @@ def drug_without_injection(t: Facts, refs: References) -> pl.LazyFrame:
     Add the administration code only if the administration record shows the injection and who gave it.
     """
     inside = ("DRUG_ADMIN", "SURGERY", "ANESTHESIA", "ALLERGY", "INCLUDES_INJECTION")
-    given = pl.any_horizontal(t.visit_has(group) for group in inside)
+    by_nurse = (pl.col("sw_nurse_visit_for_injection") == "unsupervised") & t.visit_has("EM_99211")
+    given = by_nurse | pl.any_horizontal(t.visit_has(group) for group in inside)
     facility = pl.col("pos_facility").fill_null(value=False)
     routes = refs.lazy("drugs").select(pl.col("hcpcs").alias("code"), "routes").unique("code", keep="any")
     injected = pl.col("routes").list.contains("IM") | pl.col("routes").list.contains("SC")

@@ -29,6 +29,7 @@ _PTP = "CMS NCCI PTP edits, practitioner services, 2024 Q3 (effective 2024-07-01
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=["NCC02"],
     source=[_PTP, "NCCI Policy Manual 2026 XI.B.8 and I.E.b", "X12 CARC 97 and 236"],
 )
@@ -37,7 +38,8 @@ def office_visit_without_25(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## What it does
     Finds a non-facility office visit on the day of a 96372 by the same provider whose visit line does not carry 25.
-    A 59 or X modifier on the injection does not replace it; with 24 or 57 on the visit it is a warning.
+    A 59 or X modifier on the injection does not replace it, unless the policy says that the payer takes it
+    (``visit_opened_by_59``); with 24 or 57 on the visit it is a warning.
 
     ## Why it matters
     NCCI holds the visit as column 2 of the injection: Medicare denies the visit, other payers the injection, as
@@ -74,6 +76,7 @@ def office_visit_without_25(t: Facts, refs: References) -> pl.LazyFrame:
         & t.pair_in(1, "ADM")
         & t.pair_in(2, "EM_OFF")
         & ~t.pair_has_mod(2, "SEPARATE")
+        & ~((pl.col("sw_visit_opened_by_59") == "true") & t.pair_has_mod(1, "X59"))
         & pl.col("pos_2").is_not_null()
         & ~pl.col("pos_facility_2").fill_null(value=False)
     )
@@ -173,6 +176,7 @@ def nurse_visit_with_injection(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=["NCC01", "NCC02"],
     source=["NCCI Policy Manual 2026 XI.B.8, XI.B.15, XI.N.3", _PTP],
 )
@@ -181,7 +185,8 @@ def nurse_visit_with_other_administration(t: Facts, refs: References) -> pl.Lazy
 
     ## What it does
     Finds 99211 on the day of 96360-96379 (96372 is EM02), 96380, 96381, 96401-96425 or a vaccine administration by the
-    same provider, whatever its modifiers.
+    same provider, whatever its modifiers. Where the policy follows the pair table (``nurse_visit_with_vaccine``), 25
+    opens it beside a vaccine.
 
     ## Why it matters
     The manual holds 99211 inside every drug and vaccine administration. The pair table lets a modifier through for
@@ -210,7 +215,9 @@ def nurse_visit_with_other_administration(t: Facts, refs: References) -> pl.Lazy
     """
     given = t.in_group("INFUSION") | t.in_group("CHEMO_EM") | t.in_group("RSV_ADMIN") | t.in_group("VAXA")
     day = t.visit_has("INFUSION") | t.visit_has("CHEMO_EM") | t.visit_has("RSV_ADMIN") | t.visit_has("VAXA")
-    nurse = t.lines.filter(applies_ncci() & t.in_group("EM_99211") & day)
+    drug = t.visit_has("INFUSION") | t.visit_has("CHEMO_EM") | t.visit_has("RSV_ADMIN")
+    opened = (pl.col("sw_nurse_visit_with_vaccine") == "with-25") & t.has_mod("SEPARATE") & ~drug
+    nurse = t.lines.filter(applies_ncci() & t.in_group("EM_99211") & day & ~opened)
     other = t.lines.filter(t.visit_has("EM_99211") & given & ~t.in_group("ADM"))
     return merge_pairs(beside(nurse, other), on=2).select(
         "claim_id",

@@ -26,6 +26,7 @@ _AAP_RSV = "AAP News on coding of RSV antibodies, 2023"
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     source="AAP coding news on the CPT 2010 changes for immune globulins",
 )
 def immune_globulin_as_vaccine(t: Facts, refs: References) -> pl.LazyFrame:
@@ -33,7 +34,8 @@ def immune_globulin_as_vaccine(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## What it does
     Finds 90471 to 90474 on a day with an immune globulin (90281 to 90399 without the RSV antibodies), no vaccine and
-    no injection or infusion code.
+    no injection or infusion code. Where the policy says that the payer gives them under the vaccine codes
+    (``globulin_admin``) nothing is found.
 
     ## Why it matters
     An immune globulin is no vaccine. Into muscle or under the skin it goes with 96372, into a vein with the infusion
@@ -55,7 +57,12 @@ def immune_globulin_as_vaccine(t: Facts, refs: References) -> pl.LazyFrame:
     Replace the vaccine administration code by 96372; by the infusion or push code where the product went into a vein.
     """
     rows = t.lines.filter(
-        t.in_group("VAXA_PLAIN") & t.visit_has("IG") & ~t.visit_has("VAXP") & ~t.visit_has("INFUSION") & dated()
+        t.in_group("VAXA_PLAIN")
+        & t.visit_has("IG")
+        & ~t.visit_has("VAXP")
+        & ~t.visit_has("INFUSION")
+        & (pl.col("sw_globulin_admin") != "vaccine")
+        & dated()
     )
     return (
         with_partners(rows, t.lines.filter(t.in_group("IG")))
@@ -90,6 +97,7 @@ def immune_globulin_as_vaccine(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     confidence="partly",
     source=[_AAP_RSV, "CDC map of CPT to CVX codes, 2025-12 (90382)"],
 )
@@ -98,7 +106,8 @@ def rsv_antibody_administration(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## What it does
     Finds, on a day with nirsevimab or clesrovimab and without 96380 or 96381, a 96372 that no other drug explains or a
-    vaccine administration unit that no vaccine explains.
+    vaccine administration unit that no vaccine explains. Where the policy keeps 96372 for them (``rsv_admin``) it finds
+    96380 and 96381 instead.
 
     ## Why it matters
     Since 2023-10-06 these antibodies have their own administration codes; before, 96372 was right.
@@ -124,8 +133,10 @@ def rsv_antibody_administration(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     A warning for Medicaid, where states and the vaccine programme for children vary.
     """
-    here = t.visit_has("RSV_AB") & ~t.visit_has("RSV_ADMIN") & dated()
-    given = t.lines.filter(here & (t.in_group("ADM") | t.in_group("VAXA_COUNSEL") | t.in_group("VAXA_PLAIN")))
+    kept = pl.col("sw_rsv_admin") == "injection"
+    vaccine = t.in_group("VAXA_COUNSEL") | t.in_group("VAXA_PLAIN")
+    wrong = (~t.visit_has("RSV_ADMIN") & (vaccine | (t.in_group("ADM") & ~kept))) | (t.in_group("RSV_ADMIN") & kept)
+    given = t.lines.filter(t.visit_has("RSV_AB") & dated() & wrong)
     other_drugs = t.lines.filter(t.in_group("DRUG") & ~t.in_group("RSV_AB"))
     injections = given.filter(t.in_group("ADM"))
     injections = injections.join(other_drugs.select("visit_id"), on="visit_id", how="anti")
@@ -133,8 +144,9 @@ def rsv_antibody_administration(t: Facts, refs: References) -> pl.LazyFrame:
     plain = surplus(
         given.filter(t.in_group("VAXA_PLAIN")), t.lines.filter(t.in_group("VAXP") & ~t.in_group("COVID_VAX"))
     )
-    names = ["claim_id", "line_id", "code", "visit_id", "billing_tin", "billing_npi"]
-    rows = pl.concat([frame.select(names) for frame in (injections, counselled, plain)])
+    names = ["claim_id", "line_id", "code", "visit_id", "billing_tin", "billing_npi", "sw_rsv_admin"]
+    refused = given.filter(t.in_group("RSV_ADMIN"))
+    rows = pl.concat([frame.select(names) for frame in (injections, counselled, plain, refused)])
     codes = (
         refs.lazy("groups")
         .filter(pl.col("group") == "RSV_ADMIN")
@@ -143,20 +155,25 @@ def rsv_antibody_administration(t: Facts, refs: References) -> pl.LazyFrame:
     return (
         with_partners(rows, t.lines.filter(t.in_group("RSV_AB")))
         .join(codes, how="cross")
+        .join(code_of(refs, "ADM"), how="cross")
         .select(
             "claim_id",
             "line_id",
             "related",
             denied="line_id",
-            message=pl.format(
-                "{} with RSV antibody {}: its administration is {} with counselling, else {}.",
-                "code",
-                "partners",
-                "first",
-                "last",
+            message=pl.when(kept)
+            .then(pl.format("{} with RSV antibody {}: this payer keeps {} for it.", "code", "partners", "right_code"))
+            .otherwise(
+                pl.format(
+                    "{} with RSV antibody {}: its administration is {} with counselling, else {}.",
+                    "code",
+                    "partners",
+                    "first",
+                    "last",
+                )
             ),
             found=pl.format("{} with {}", "code", "partners"),
-            expected=pl.format("{} or {}", "first", "last"),
+            expected=pl.when(kept).then("right_code").otherwise(pl.format("{} or {}", "first", "last")),
         )
     )
 

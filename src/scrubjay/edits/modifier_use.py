@@ -28,6 +28,7 @@ _PER_LINE = 1
     element="SV101-3",
     box="24D",
     fix="review",
+    revision=2,
     confidence="partly",
     source="NCCI Policy Manual 2026 I.E: anatomic modifiers are NCCI-associated",
 )
@@ -35,7 +36,8 @@ def anatomic_modifier_on_injection(t: Facts, refs: References) -> pl.LazyFrame:
     """An injection carries an anatomic modifier.
 
     ## What it does
-    Finds 96372 with LT, RT or a modifier of eyelids, fingers, toes or coronary vessels.
+    Finds 96372 with LT, RT or a modifier of eyelids, fingers, toes or coronary vessels; advice where the policy holds
+    them for mere information (``anatomic_modifiers``).
 
     ## Why it matters
     For NCCI these modifiers open a pair: on 96372 they let a bundled injection pass unless the site really differs.
@@ -55,13 +57,19 @@ def anatomic_modifier_on_injection(t: Facts, refs: References) -> pl.LazyFrame:
     Take it off. Where another procedure was done at another site, the record decides on 59 or XS.
     """
     own = t.lines.filter(t.in_group("ADM") & t.has_mod("ANATOMIC"))
+    idle = pl.col("sw_anatomic_modifiers") == "informational"
     return own.join(taken_off(of_group(spread_modifiers(own), refs, "ANATOMIC")), on="line_id").select(
         "claim_id",
         "line_id",
         "element",
         "patches",
-        message=pl.format(
-            "Anatomic modifier {} on {}: it has no side, and for NCCI the modifier opens a pair.", "bad", "code"
+        level_cap=pl.when(idle).then(pl.lit("info")),
+        message=pl.when(idle)
+        .then(pl.format("Anatomic modifier {} on {}: this payer reads it and does nothing with it.", "bad", "code"))
+        .otherwise(
+            pl.format(
+                "Anatomic modifier {} on {}: it has no side, and for NCCI the modifier opens a pair.", "bad", "code"
+            )
         ),
         found=pl.format("{} with {}", "code", "bad"),
         expected=pl.format("{} without {}", "code", "bad"),

@@ -80,6 +80,7 @@ def modifier_invalid_on_injection(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-3",
     box="24D",
     fix="review",
+    revision=2,
     source=[_PTP, "NCCI Policy Manual 2026 I.E.d"],
 )
 def modifier_59_beside_office_visit(t: Facts, refs: References) -> pl.LazyFrame:
@@ -115,9 +116,15 @@ def modifier_59_beside_office_visit(t: Facts, refs: References) -> pl.LazyFrame:
     Take 59 (or the X modifier) off the injection; 25 goes on the visit where the note supports it.
 
     ## Payers
-    A warning everywhere; some billing pages teach the opposite.
+    A warning everywhere; some billing pages teach the opposite. Silent where the policy takes 59 for 25
+    (``visit_opened_by_59``).
     """
-    pairs = t.pairs.filter(t.pair_in(1, "ADM") & t.pair_has_mod(1, "X59") & t.pair_in(2, "EM_OFF"))
+    pairs = t.pairs.filter(
+        t.pair_in(1, "ADM")
+        & t.pair_has_mod(1, "X59")
+        & t.pair_in(2, "EM_OFF")
+        & (pl.col("sw_visit_opened_by_59") != "true")
+    )
     bare = ~t.pair_has_mod(2, "SEPARATE") & ~pl.col("pos_facility_2").fill_null(value=False)
     # EM01 speaks where the visit lacks 25; this is advice beside it only where 59 opens the pair.
     own = merged_visits(
@@ -215,6 +222,7 @@ def modifier_59_without_partner(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-3",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=["COD02"],
     source=["CMS HCPCS Level II modifiers, January 2026", "HCPCS October 2026 modifier excerpt"],
 )
@@ -223,7 +231,8 @@ def modifier_outside_its_dates(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## What it does
     Compares every modifier of drug and administration lines with its dates in the modifier file: JG after 2024-12-31,
-    JF after 2015-06-30, GD after 2019-12-31, JZ before 2023-01-01 and whatever else the file dates.
+    JF after 2015-06-30, GD after 2019-12-31, JZ before 2023-01-01 and whatever else the file dates. JG is left alone
+    where the policy says that the payer still takes it (``modifier_340b``).
 
     ## Why it matters
     A modifier must be in force on the date of service; the line is refused as CO-182.
@@ -245,6 +254,7 @@ def modifier_outside_its_dates(t: Facts, refs: References) -> pl.LazyFrame:
     dates = refs.lazy("modifiers").select("modifier", "valid_from", "valid_to")
     own = t.lines.filter((t.in_group("DRUG") | t.in_group("DRUG_ADMIN")) & pl.col("mod1").is_not_null())
     worn = spread_modifiers(own)
+    taken = own.filter((pl.col("sw_modifier_340b") == "kept") & t.has_mod("340B_ENDED")).select("line_id")
     day = pl.col("service_date")
     begun = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
     lasts = pl.col("valid_to").is_null() | (pl.col("valid_to") >= day)
@@ -252,6 +262,8 @@ def modifier_outside_its_dates(t: Facts, refs: References) -> pl.LazyFrame:
         worn.join(dates, on="modifier").group_by("line_id", "slot").agg(holds=(begun & lasts).any(ignore_nulls=False))
     )
     doubtful = judged.filter(~pl.col("holds").fill_null(value=False))
+    kept = of_group(worn.join(taken, on="line_id", how="semi"), refs, "340B_ENDED").filter("bad")
+    doubtful = doubtful.join(kept, on=["line_id", "slot"], how="anti")
     every = worn.join(doubtful.select("line_id"), on="line_id", how="semi")
     wrong = taken_off(
         every.join(doubtful.select("line_id", "slot", bad=pl.lit(value=True)), on=["line_id", "slot"], how="left")

@@ -27,6 +27,7 @@ _PTP = "CMS NCCI PTP edits, practitioner services, 2024 Q3 (effective 2024-07-01
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     source=[
         "NGS Medicare article A58620 (2021-05-01), drugs that are not complex",
         "Independence Blue Cross list of 2022-04-26",
@@ -58,8 +59,10 @@ def complex_code_for_plain_drug(t: Facts, refs: References) -> pl.LazyFrame:
     Bill 96372, unless the record shows work of the chemotherapy kind or the payer has a rule of its own for the drug.
 
     ## Payers
-    Warn for Medicare from 2021-05-01 and for Independence from 2022-04-26; information elsewhere.
+    Warn for Medicare from 2021-05-01 and for Independence from 2022-04-26; information elsewhere, and wherever the
+    policy weighs the work and not the name (``complex_drugs``).
     """
+    by_work = pl.col("sw_complex_drugs") == "work"
     lines = t.lines.filter(t.in_group("CHEMO_SCIM") & t.visit_has("ONC_NOT_COMPLEX"))
     drugs = t.lines.filter(t.in_group("DRUG") & t.visit_has("CHEMO_SCIM") & t.visit_has("ONC_NOT_COMPLEX"))
     listed = t.in_group("ONC_NOT_COMPLEX")
@@ -73,13 +76,26 @@ def complex_code_for_plain_drug(t: Facts, refs: References) -> pl.LazyFrame:
         "claim_id",
         "line_id",
         "related",
-        message=pl.format(
-            "{} is billed for {}, which a contractor lists as not complex: 96372 is its injection code, unless the work says otherwise.",
-            "code",
-            "drugs",
+        level_cap=pl.when(by_work).then(pl.lit("info")),
+        message=pl.when(by_work)
+        .then(
+            pl.format(
+                "{} is billed for {}, which some payers list as not complex; this one weighs the work, which the record must show.",
+                "code",
+                "drugs",
+            )
+        )
+        .otherwise(
+            pl.format(
+                "{} is billed for {}, which a contractor lists as not complex: 96372 is its injection code, unless the work tells another.",
+                "code",
+                "drugs",
+            )
         ),
         found=pl.format("{} with {}", "code", "drugs"),
-        expected=pl.lit("96372, or a record of work like that of chemotherapy"),
+        expected=pl.when(by_work)
+        .then(pl.lit("a record of work like that of chemotherapy, else 96372"))
+        .otherwise(pl.lit("96372, or a record of work like that of chemotherapy")),
     )
 
 

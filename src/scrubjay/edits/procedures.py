@@ -35,6 +35,7 @@ def _with_doubt(t: Facts, partner: pl.Expr, doubt: pl.Expr) -> pl.LazyFrame:
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=_GENERAL,
     source=[_PTP, "NCCI Policy Manual 2026 I.E", "CMS CR 11168 (59 and X modifiers on either line from 2019-07-01)"],
 )
@@ -44,7 +45,8 @@ def injection_with_joint_procedure(t: Facts, refs: References) -> pl.LazyFrame:
     ## What it does
     Finds 96372 on the day of 20526-20553, 20560-20561 or 20600-20612 by the same provider where neither line carries
     59, XE, XP, XS or XU. Where only the procedure carries another modifier, such as RT, the pair is open for the
-    payer's machine, but nothing says that the injection was apart: that is a warning.
+    payer's machine, but nothing says that the injection was apart: that is a warning. So is LT and
+    the like on 96372 where the policy holds them for mere information (``anatomic_modifiers``).
 
     ## Why it matters
     Putting the needle into the joint and the drug through it is one service. The injection, column 2 of the pair, is
@@ -72,7 +74,7 @@ def injection_with_joint_procedure(t: Facts, refs: References) -> pl.LazyFrame:
         _with_doubt(t, t.pair_in(1, "JOINT"), opened_beside(t)),
         "{1} stands beside {0} without 59, XE, XP, XS or XU: the joint, tendon or trigger point code includes its own injection",
         "59 or XS on {1} where the record shows another drug at another site, else no {1}",
-        "Only a modifier of {0} opens its pair with {1}; nothing on {1} says that the injection was apart from that procedure",
+        "What opens {0} with {1} is no 59 or X on {1}: nothing says that the injection was apart from that procedure",
     )
 
 
@@ -91,6 +93,7 @@ def injection_with_joint_procedure(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=_GENERAL,
     source=[
         _PTP,
@@ -131,7 +134,7 @@ def injection_with_nerve_block(t: Facts, refs: References) -> pl.LazyFrame:
         _with_doubt(t, partner, opened_beside(t)),
         "{1} stands beside {0} without 59 or an X modifier: the block, epidural or chemodenervation includes the injection",
         "59 or XU on {1} where the record shows an unrelated drug, else no {1}",
-        "Only a modifier of {0} opens its pair with {1}; nothing on {1} says that the injection was unrelated to the procedure",
+        "What opens {0} with {1} is no 59 or X on {1}: nothing says that the injection was unrelated to the procedure",
     )
 
 
@@ -151,6 +154,7 @@ def injection_with_nerve_block(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=_GENERAL,
     source=[_PTP, "NCCI Policy Manual 2026 I.C.1, III.L.7, IV.I.20 and XI.B.12"],
 )

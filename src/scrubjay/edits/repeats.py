@@ -41,6 +41,7 @@ _DUPLICATE = ["X12 CARC 18 (group OA)", "X12 RARC N522"]
     element="SV104",
     box="24G",
     fix="advice",
+    revision=2,
     confidence="partly",
     source=[
         "BCBS Alabama injectable drugs manual: one fee for each separate injection",
@@ -52,8 +53,9 @@ def more_injections_than_drugs(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## What it does
     Adds the units of 96372 of the day and counts the drug codes that go into muscle or under the skin. A drug whose
-    dose takes two syringes counts twice, each unclassified drug line once, a vaccine never. A note on the claim or its
-    lines, which may tell of a split dose or a drug the patient brought, ends the matter.
+    dose takes two syringes counts twice, so does a dose of several units where the policy counts the parts of a divided
+    dose (``MUL03.services``), each unclassified drug line once, a vaccine never. A note on the claim or its lines,
+    which may tell of a split dose or a drug the patient brought, ends the matter.
 
     ## Why it matters
     One unit is one injection of one substance. Units that copy the millilitres or the drug's units are cut or denied
@@ -80,15 +82,18 @@ def more_injections_than_drugs(t: Facts, refs: References) -> pl.LazyFrame:
     rsv = t.in_group("RSV_AB") & t.visit_has("RSV_ADMIN")
     prep = t.in_group("PREP_DRUG") & t.visit_has("PREP_ADMIN")
     drugs = t.lines.filter(t.in_group("DRUG") & t.visit_has("ADM") & ~pl.col("is_void") & ~rsv & ~prep)
+    parts = pl.col("sw_MUL03.services").cast(pl.String).cast(pl.Int64, strict=False).fill_null(1)
     product = pl.when(t.in_group("NOC_DRUG")).then(pl.col("line_id").cast(pl.String)).otherwise(pl.col("code"))
     given = (
         may_be_injected(drugs.join(days, on="visit_id", how="semi"), refs)
         .with_columns(product=product)
-        .unique(["visit_id", "product"], keep="any")
+        .with_columns(parts=pl.when(pl.col("units_milli") > _ONE).then(parts).otherwise(1))
+        .sort("parts", descending=True)
+        .unique(["visit_id", "product"], keep="first", maintain_order=True)
         .join(refs.lazy("two_syringe").select(pl.col("hcpcs").alias("code"), "injections"), on="code", how="left")
         .group_by("visit_id")
         .agg(
-            pl.col("injections").fill_null(1).sum().alias("injections"),
+            pl.max_horizontal("injections", "parts").sum().alias("injections"),
             pl.col("code").unique().sort().str.join(", ").alias("drugs"),
         )
     )

@@ -14,12 +14,19 @@ _SUPPLY_ELSEWHERE = r"(?i)\bDME\b"
 
 
 def _on_list(t: Facts, refs: References, name: str) -> pl.LazyFrame:
-    """Return the drug lines that a list holds on the day, with ``rule`` and ``firm`` (the source is not memory)."""
+    """Return the drug lines that a list holds on the day, with ``rule`` and ``firm`` (the source is not memory).
+
+    A payer that keeps a further list (``sad_also``) has the drugs of both.
+    """
     on_a_list = pl.col("code").is_in(refs.keys("sad", "hcpcs").implode())
-    listed = refs.lazy("sad").filter(pl.col("list") == name)
-    table = listed.select(code="hcpcs", rule="rule", since="valid_from", firm=pl.col("source") != "M")
-    rows = t.lines.filter(t.in_group("DRUG") & on_a_list & ~pl.col("is_void") & ~t.has_mod("STATUTE")).join(
-        table, on="code"
+    table = refs.lazy("sad").select("list", code="hcpcs", rule="rule", since="valid_from", firm=pl.col("source") != "M")
+    further = pl.col("sw_sad_also").cast(pl.String)
+    rows = (
+        t.lines.filter(t.in_group("DRUG") & on_a_list & ~pl.col("is_void") & ~t.has_mod("STATUTE"))
+        .join(table, on="code")
+        .filter((pl.col("list") == name) | (pl.col("list") == further))
+        .sort("line_id", pl.col("list") != name)
+        .unique("line_id", keep="first", maintain_order=True)
     )
     return rows.filter(pl.col("since").is_null() | (pl.col("since") <= pl.col("service_date")))
 
@@ -56,6 +63,7 @@ def _with_injection(t: Facts, rows: pl.LazyFrame) -> pl.LazyFrame:
     element="SV101-2",
     box="24D",
     fix="advice",
+    revision=2,
     supersedes=["DRG19"],
     source=[_SAD, "Benefit Policy Manual ch. 15 s50.2"],
 )
@@ -64,7 +72,8 @@ def self_administered_drug(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## What it does
     Finds drugs on the exclusion list: insulin always, drugs for injection under the skin unless JA says that it went
-    into a vein, drugs of two routes only with JB. GY says that the exclusion is known and clears the line.
+    into a vein, drugs of two routes only with JB. A policy may add a further list of the table (``sad_also``). GY says
+    that the exclusion is known and clears the line.
 
     ## Why it matters
     Part B does not cover what more than half of its patients inject themselves, also when a nurse injects it. The

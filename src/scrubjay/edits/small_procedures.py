@@ -21,7 +21,7 @@ def _included(t: Facts, partner: str, what: str, remedy: str) -> pl.LazyFrame:
         pairs.filter(shut() | pl.col("doubt")),
         "{1} stands beside {0} without 59 or an X modifier: " + what + " includes the injection",
         remedy,
-        "Only a modifier of {0} opens its pair with {1}; nothing on {1} says that the injection was apart from it",
+        "What opens {0} with {1} is no 59 or X on {1}: nothing says that the injection was apart from it",
     )
 
 
@@ -164,6 +164,7 @@ def two_intralesional_families(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=["NCC02"],
     source=[_PTP, "NCCI Policy Manual 2026 I.E"],
 )
@@ -216,6 +217,7 @@ def injection_with_contraceptive_device(t: Facts, refs: References) -> pl.LazyFr
     element="SV101-2",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=["NCC02"],
     source=[_PTP, "NCCI Policy Manual 2026 I.E"],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from scrubjay.edit import edit
-from scrubjay.edits.content import listed_on_day, sizes_on_day
+from scrubjay.edits.content import listed_on_day, one_unit_containers, sizes_on_day
 from scrubjay.edits.products import with_container
 from scrubjay.edits.told import amount
 from scrubjay.facts import Facts
@@ -22,9 +22,12 @@ _ONE = 1000
 """Thousandths of one unit."""
 
 
-def _days_of_waste(t: Facts) -> pl.LazyFrame:
-    """Return one row per drug, provider and day with a JW line: units given and wasted (thousandths), its NDCs."""
-    waste = t.lines.filter(
+def _days_of_waste(t: Facts, lines: pl.LazyFrame | None = None) -> pl.LazyFrame:
+    """Return one row per drug, provider and day with a JW line: units given and wasted (thousandths), its NDCs.
+
+    ``lines`` are those that may carry the JW, all of them where it is left out.
+    """
+    waste = (t.lines if lines is None else lines).filter(
         t.has_mod("JW") & t.in_group("DRUG") & ~pl.col("is_void") & pl.col("service_date").is_not_null()
     )
     jw = t.has_mod("JW")
@@ -158,6 +161,7 @@ def waste_without_dose(t: Facts, refs: References) -> pl.LazyFrame:
     element="SV101-3",
     box="24D",
     fix="review",
+    revision=2,
     supersedes=["JW06"],
     source=_ROUNDING,
 )
@@ -166,7 +170,8 @@ def waste_below_one_unit(t: Facts, refs: References) -> pl.LazyFrame:
 
     ## What it does
     Finds JW on drugs whose container holds no more than one unit of the code, by the NDC or, without one, where all
-    listed containers of the code are that small; and JW lines of less than one unit.
+    listed containers of the code are that small; and JW lines of less than one unit. Where the policy wants neither
+    modifier on such a container (``whole_vial``), it finds JZ there as well.
 
     ## Why it matters
     The dose is rounded up to the unit, and that unit already pays the waste. The JW line is paid twice.
@@ -187,11 +192,23 @@ def waste_below_one_unit(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     Deny for Medicare, elsewhere a warning.
     """
+    neither = (pl.col("sw_whole_vial") == "neither") & t.has_mod("JZ")
+    worn = t.lines.filter(t.in_group("DRUG") & (t.has_mod("JW") | neither) & ~pl.col("is_void"))
+    needless = worn.filter(neither).select("claim_id", "line_id", "code", "ndc11", "service_date")
+    stated = needless.join(one_unit_containers(needless, refs), on="line_id", how="semi").select(
+        "claim_id",
+        "line_id",
+        related=pl.lit(None, dtype=pl.List(pl.UInt32)),
+        denied="line_id",
+        message=pl.format("One unit of {} covers its container, and this payer wants no JZ on it.", "code"),
+        found=pl.format("{} with JZ", "code"),
+        expected=pl.lit("one line, units rounded up, no JW and no JZ"),
+    )
     small = pl.coalesce("vial", pl.when(pl.col("products") == 0).then(pl.col("largest"))) <= MILLION
     part = (pl.col("wasted") > 0) & (pl.col("wasted") < _ONE)
     size = pl.coalesce("vial", "largest")
-    return (
-        _with_content(_days_of_waste(t).filter((pl.col("companions") > 0) & ~pl.col("unread")), refs)
+    wasted = (
+        _with_content(_days_of_waste(t, worn).filter((pl.col("companions") > 0) & ~pl.col("unread")), refs)
         .filter(small.fill_null(value=False) | part)
         .select(
             "claim_id",
@@ -215,6 +232,7 @@ def waste_below_one_unit(t: Facts, refs: References) -> pl.LazyFrame:
             expected=pl.lit("one line, units rounded up, no JW"),
         )
     )  # fmt: skip
+    return pl.concat([wasted, stated])
 
 
 @edit(

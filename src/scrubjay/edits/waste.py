@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from scrubjay.edit import edit
+from scrubjay.edits.content import one_unit_containers
 from scrubjay.edits.products import at_no_cost, with_container
 from scrubjay.edits.shapes import of_group, spread_modifiers, taken_off
 from scrubjay.facts import Facts
@@ -20,13 +21,14 @@ _JZ = "CMS, Noridian and CGS on JW and JZ: single-dose containers from 2023-07-0
     grain="line",
     scope="DRUG",
     needs=["service_date"],
-    refs=["drugs", "containers", "pos_groups"],
+    refs=["drugs", "containers", "pos_groups", "ndc_hcpcs"],
     group="CO",
     carc="16",
     rarc=["N822", "MA130"],
     element="SV101-3",
     box="24D",
     fix="review",
+    revision=2,
     source=[_JZ, "Noridian JZ example, 2024-03-20", "FDA NDC directory of 2019-04 and later listings (containers)"],
 )
 def neither_jw_nor_jz(t: Facts, refs: References) -> pl.LazyFrame:
@@ -37,7 +39,8 @@ def neither_jw_nor_jz(t: Facts, refs: References) -> pl.LazyFrame:
     container depends on the product it is looked up by the line's NDC: labelled multi-dose is clear, single-dose is a
     hit. Without an NDC, or with one whose container is not listed, the line is undecided and never a hit: the same code
     is sold both ways, so that silence would be a guess. Lines of no more than a cent (drugs the practice did not buy)
-    and rural and federal health centers are left out.
+    and rural and federal health centers are left out. Where the policy wants neither modifier on a container that one
+    billing unit covers (``whole_vial``), such a line is right.
 
     ## Why it matters
     The payer wants the waste billed with JW, or JZ as the statement that there was none; without it the claim comes
@@ -87,8 +90,9 @@ def neither_jw_nor_jz(t: Facts, refs: References) -> pl.LazyFrame:
         .join(t.lines.filter(t.has_mod("WASTE")).select("day_code_id"), on="day_code_id", how="anti")
     )
     single = ~pl.col("by_ndc") | (pl.col("dose") == "single").fill_null(value=False)
+    covered = one_unit_containers(rows.filter(pl.col("sw_whole_vial") == "neither"), refs)
     return (
-        with_container(rows, refs)
+        with_container(rows.join(covered, on="line_id", how="anti"), refs)
         .filter(single | pl.col("dose").is_null())
         .with_columns(hit=single)
         .sort("line_id")

@@ -18,9 +18,17 @@ def edit_sections(page: dict[str, Any]) -> tuple[str, list[Section]]:
     for title in sorted(page["doc"], key=_ORDER.index):
         body = page["doc"][title]
         sections.append(Section(title, code=body) if title in _CASES else prose(title, body))
+    sections += [
+        Section(f"The sources disagree: {row['asks']}", bullets=[_position(p) for p in row["positions"]])
+        for row in page.get("disputes") or []
+    ]
     sections.append(Section("Declared", table=Table(("what", "value"), _declared(page))))
     sections.append(Section("Sources", bullets=list(page["sources"] or [])))
     return f"{page['code']} {page['name']}", sections
+
+
+def _position(row: dict[str, Any]) -> str:
+    return f"{row['says']} ({row['source']}): {row['settings']}"
 
 
 def prose(title: str, body: str) -> Section:

@@ -49,6 +49,7 @@ def edit_page(edit: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     page = {"schema": SCHEMA, "kind": "edit", "code": edit["code"]} | {name: edit.get(name) for name in fields}
     page["supersedes"] = [{"code": code, "name": names.get(code)} for code in edit.get("supersedes") or []]
     page["doc"] = edit["doc"]
+    page["disputes"] = edit.get("disputes") or []
     return page
 
 

@@ -19,7 +19,7 @@ from scrubjay.facts.gather import days, distinct
 from scrubjay.groups import Bits, Masks, code_groups, dated_code_masks
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import iter_chunks
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 from scrubjay.model import Tables
 from scrubjay.refdata import References
 

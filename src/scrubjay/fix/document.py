@@ -15,7 +15,9 @@ import numpy as np
 
 from scrubjay.errors import InputError
 from scrubjay.io.dialect import what_is_it
-from scrubjay.io.x12 import Bytes, Delimiters, Ints, _skip_blank, find_isa, read_isa
+from scrubjay.io.isa import Delimiters, find_isa, read_isa
+from scrubjay.io.spans import Bytes, Ints
+from scrubjay.io.x12 import skip_blank
 
 _BREAKS = b"\r\n"
 _ISA_READ = 400
@@ -186,7 +188,7 @@ def _segments(buffer: Bytes, at: int, terminator: int) -> tuple[Ints, Ints]:
     """Return start and end of every segment from an offset on; blank ones are none."""
     ends = np.flatnonzero(buffer[at:] == terminator) + at
     starts = np.concatenate([[at], ends[:-1] + 1]) if len(ends) else ends
-    starts = _skip_blank(buffer, starts, ends)
+    skip_blank(buffer, starts, ends)
     real = starts < ends
     return starts[real], ends[real]
 

@@ -17,7 +17,8 @@ import polars as pl
 
 from scrubjay.io.columns import Columns, first_of, masked, recent
 from scrubjay.io.interchange import Chunk
-from scrubjay.io.x12 import Bools, Ints, Segments, pack
+from scrubjay.io.spans import Bools, Ints, pack
+from scrubjay.io.x12 import Segments
 from scrubjay.model835 import ACKNOWLEDGEMENTS, frame_of
 
 _COMPOSITES = (1, 10, 11)

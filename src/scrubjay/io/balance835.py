@@ -15,7 +15,7 @@ import polars as pl
 from scrubjay.io.columns import Columns
 from scrubjay.io.defects import Defects
 from scrubjay.io.remit835 import First, Layout, element_spans
-from scrubjay.io.x12 import Ints, pack
+from scrubjay.io.spans import Ints, pack
 from scrubjay.model835 import Remits
 
 _GROUPS = ("CO", "CR", "OA", "PI", "PR")

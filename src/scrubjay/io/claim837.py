@@ -7,15 +7,19 @@ stands in, because those are the most recent ST, HL, CLM and LX before it.  Want
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from scrubjay.io import structure837
-from scrubjay.io.columns import Columns, first_of, ids, masked, recent
+from scrubjay.io.columns import Columns, Value, as_dates, first_of, held, ids, masked, recent
 from scrubjay.io.defects import Defects
 from scrubjay.io.interchange import Chunk
-from scrubjay.io.x12 import Bools, Ints, Segments, dates, pack, strings
+from scrubjay.io.spans import Bools, Ints, Words, pack
+from scrubjay.io.x12 import Segments
 from scrubjay.model import Tables
 
 _HL_BILLING, _HL_SUBSCRIBER, _HL_PATIENT = pack("20"), pack("22"), pack("23")
@@ -23,6 +27,21 @@ _BLOOD_TESTS = ("R1", "R2")
 """MEA02 of hemoglobin and hematocrit."""
 
 _DIAGNOSIS_QUALIFIERS = tuple(pack(q) for q in ("ABK", "ABF", "BK", "BF"))
+
+
+class Periods(NamedTuple):
+    """Days and ranges of days of all DTP segments ``at``, as days since 1970-01-01; ``length`` in characters.
+
+    Where a DTP names one day, ``last`` is that day.  A time behind the day is not looked at.
+    """
+
+    at: Ints
+    ranged: Bools
+    length: Ints
+    first: Ints
+    first_ok: Bools
+    last: Ints
+    last_ok: Bools
 
 
 @dataclass(frozen=True)
@@ -51,6 +70,25 @@ class Layout(Columns):
     clm_at: Ints
     lx_at: Ints
     hl_at: Ints
+
+    @cached_property
+    def name(self) -> Words:
+        """The entity code of the NM1 each segment is or follows, packed; 0 before the first."""
+        return held(self.segments, "NM1", np.concatenate([[np.uint64(0)], self.segments.keys_of("NM1", 1)]))
+
+    @cached_property
+    def periods(self) -> Periods:
+        """What every DTP says."""
+        s = self.segments
+        at = s.where("DTP")
+        start, end = s.span(at, 3)
+        ranged = s.keys_of("DTP", 2) == pack("RD8")
+        first, first_ok = s.dates((start, np.minimum(start + 8, end)))
+        last, last_ok = first.copy(), first_ok.copy()
+        some = np.flatnonzero(ranged)
+        if len(some):
+            last[some], last_ok[some] = s.dates((np.minimum(start[some] + 9, end[some]), end[some]))
+        return Periods(at, ranged, end - start, first, first_ok, last, last_ok)
 
 
 def layout(segments: Segments, wanted: Bools) -> Layout:
@@ -121,7 +159,6 @@ def _levels(place: Layout) -> tuple[Ints, Ints, Ints]:
 
 
 def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
-    s = place.segments
     at = place.clm_at
     n = len(at)
     nhl = len(place.hl_at)
@@ -145,10 +182,7 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
     ) -> Ints:
         """Pick segments that follow an NM1 of the given entity."""
         found = place.pick(identifier, region, qualifier, element)
-        owner = place.nm1[found]
-        good = (
-            (owner > place.hl[found]) & (s.qualifier(np.maximum(owner, 0)) == pack(name)) if len(found) else owner >= 0
-        )
+        good: Bools = (place.nm1[found] > place.hl[found]) & (place.name[found] == pack(name))
         return found[good]
 
     b, u, p = up(billing), up(subscriber), up(patient)
@@ -188,7 +222,6 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
     )
     taxonomy = place.pick("PRV", own, "PE")
     taxonomy = of_claim(taxonomy[place.nm1[taxonomy] == rendering[place.claim[taxonomy]]])
-    birth, birth_ok = dates(s, s.span(dmg, 2))
     cob = place.pick("SBR", place.in_cob)
     dates_of = {
         "accident_date": ("439",),
@@ -198,9 +231,7 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
     }
     date_columns = {}
     for column, qualifiers in dates_of.items():
-        found = of_claim(place.pick("DTP", own, qualifiers))
-        value, ok = dates(s, s.span(found, 3))
-        date_columns[column] = masked(value.astype(np.int32), ok).cast(pl.Int32).cast(pl.Date)
+        date_columns[column] = place.date(of_claim(place.pick("DTP", own, qualifiers)), 3)
     names = place.text(who, 3)
     frame = pl.DataFrame(
         {
@@ -221,7 +252,7 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
             "member_id": place.code(nm_subscriber, 9),
             "patient_last": names,
             "patient_first": place.text(who, 4),
-            "patient_dob": masked(birth.astype(np.int32), birth_ok).cast(pl.Int32).cast(pl.Date),
+            "patient_dob": place.date(dmg, 2),
             "patient_sex": place.code(dmg, 3),
             "patient_state": place.code(patient_address, 2),
             "is_dependent": pl.Series(p >= 0),
@@ -272,13 +303,12 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
         return of_line(place.pick("NM1", place.in_line, qualifier))
 
     dtp = of_line(place.pick("DTP", place.in_line, "472"))
-    period = s.qualifier(dtp, 2)
-    value = s.span(dtp, 3)
-    is_range = period == pack("RD8")
-    from_start, from_end = value[0], np.where(is_range, np.minimum(value[0] + 8, value[1]), value[1])
-    service, service_ok = dates(s, (from_start, from_end))
-    to_start = np.where(is_range, np.minimum(value[0] + 9, value[1]), value[0])
-    until, until_ok = dates(s, (to_start, value[1]))
+    period = place.periods
+    of_period = np.searchsorted(period.at, dtp)
+    dated = dtp >= 0
+    is_range = dated & _taken(period.ranged, of_period)
+    # A day that is no range has eight characters; a range has two such days, each looked at for itself.
+    shaped = dated & (is_range | (_taken(period.length, of_period) == 8))
     lin = of_line(place.pick("LIN", place.in_line))
     ctp = of_line(place.pick("CTP", place.in_line))
     every_lin = place.pick("LIN", place.in_line)
@@ -288,8 +318,7 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
     taxonomy = place.pick("PRV", place.in_line, "PE")
     prv = np.full(nlx, -1, dtype=np.int64)
     if len(taxonomy):
-        after = s.qualifier(np.maximum(place.nm1[taxonomy], 0)) == pack("82")
-        prv = of_lx(taxonomy[after])
+        prv = of_lx(taxonomy[place.name[taxonomy] == pack("82")])
     note = of_line(place.pick("NTE", place.in_line))
     procedure = s.span(sv1, 1)
     pointer = s.span(sv1, 7)
@@ -317,8 +346,8 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
             "line_pos": place.code(sv1, 5),
             **pointers,
             "emergency": place.text(sv1, 9),
-            "service_date": masked(service.astype(np.int32), service_ok).cast(pl.Int32).cast(pl.Date),
-            "service_to": masked(until.astype(np.int32), until_ok).cast(pl.Int32).cast(pl.Date),
+            "service_date": as_dates(_taken(period.first, of_period), shaped & _taken(period.first_ok, of_period)),
+            "service_to": as_dates(_taken(period.last, of_period), shaped & _taken(period.last_ok, of_period)),
             "is_range": pl.Series(is_range),
             "dtp_segment": place.number(dtp),
             "line_rendering_npi": place.text(rendering, 9),
@@ -343,6 +372,11 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
         }
     )
     return frame, line_of_lx
+
+
+def _taken(values: npt.NDArray[Value], at: Ints) -> npt.NDArray[Value]:
+    """Return values by index; where there are none at all, zeros."""
+    return values.take(at, mode="clip") if len(values) else np.zeros(len(at), dtype=values.dtype)
 
 
 def _diagnoses(place: Layout, first_claim: int) -> pl.DataFrame:
@@ -399,6 +433,8 @@ def _notes(place: Layout, first_claim: int, first_line: int, line_of_lx: Ints) -
 def _defects(
     defects: Defects, place: Layout, file: int, first_claim: int, first_line: int, line_of_lx: Ints
 ) -> pl.DataFrame:
+    if not len(defects):
+        return Tables.empty().defects
     frame = defects.frame()
     at = frame["at"].to_numpy()
     known = at >= 0
@@ -408,7 +444,7 @@ def _defects(
     lx = np.where(known, place.line[safe], -1) if size else np.full(len(at), -1)
     line = np.where(lx >= 0, line_of_lx[np.maximum(lx, 0)], -1) if len(line_of_lx) else np.full(len(at), -1)
     st = np.where(known, place.st[safe], -1) if size else np.full(len(at), -1)
-    transaction = place.text(st, 2) if size else strings(place.segments, st * 0, st * 0)
+    transaction = place.text(st, 2)
     return frame.drop("at").with_columns(
         pl.lit(file, dtype=pl.UInt32).alias("file"),
         transaction.alias("transaction"),

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from scrubjay.io.x12 import Bools, Ints, Segments, dates, pack
+from scrubjay.io.spans import Bools, Ints, nothing, numbers, pack
+from scrubjay.io.x12 import Segments
+
+Value = TypeVar("Value", bound=np.generic)
+
+_NUMPY: dict[type[pl.DataType], type[np.generic]] = {pl.Int64: np.int64, pl.UInt32: np.uint32, pl.UInt8: np.uint8}
 
 
 def first_of(at: Ints, owner: Ints, count: int) -> Ints:
@@ -29,19 +36,33 @@ def known_only(column: pl.Series, known: Bools) -> pl.Series:
     """Return a column with null where it is not known."""
     if known.all():
         return column
-    nothing = pl.Series(column.name, [None], dtype=column.dtype).new_from_index(0, len(column))
-    return column.zip_with(pl.Series(known), nothing)
+    return column.zip_with(pl.Series(known), nothing(len(column), column.dtype))
 
 
-def masked(values: Ints, ok: Bools, dtype: pl.DataType | type[pl.DataType] = pl.Int64) -> pl.Series:
+def masked(values: Ints, ok: Bools, dtype: type[pl.DataType] = pl.Int64) -> pl.Series:
     """Return numbers as a column that is null where they are not good."""
-    return known_only(pl.Series(values), ok).cast(dtype)
+    return numbers(values.astype(_NUMPY[dtype], copy=False), ok)
+
+
+def as_dates(days: Ints, ok: Bools) -> pl.Series:
+    """Return days since 1970-01-01 as dates, null where they are not good."""
+    return numbers(days.astype(np.int32), ok, dates=True)
+
+
+def absent(at: Ints) -> bool:
+    """Say whether none of the segments is there; most kinds of segment are rare, and nothing of them need be read."""
+    return not len(at) or int(at.max()) < 0
 
 
 def recent(segments: Segments, identifier: str) -> Ints:
     """Return for every segment the index of the latest one with this identifier at or before it, -1 where there is none."""
+    return held(segments, identifier, np.concatenate([[-1], segments.where(identifier)]))
+
+
+def held(segments: Segments, identifier: str, values: npt.NDArray[Value]) -> npt.NDArray[Value]:
+    """Spread values from each segment with this identifier to those behind it, up to the next; the first is for those before."""
     at = segments.where(identifier)
-    return np.repeat(np.concatenate([[-1], at]), np.diff(np.concatenate([[0], at, [len(segments)]])))
+    return np.repeat(values, np.diff(np.concatenate([[0], at, [len(segments)]])))
 
 
 @dataclass(frozen=True)
@@ -52,37 +73,47 @@ class Columns:
 
     def number(self, at: Ints) -> pl.Series:
         """Return the segments' numbers in the file."""
-        if not len(self.segments):
-            return pl.Series([], dtype=pl.UInt32)
+        if absent(at):
+            return nothing(len(at), pl.UInt32)
         return masked(self.segments.number[np.maximum(at, 0)], at >= 0, pl.UInt32)
 
     def text(self, at: Ints, element: int, component: int | None = None) -> pl.Series:
         """Return an element, or a component of it, as written."""
+        if absent(at):
+            return nothing(len(at))
         span = self.segments.span(at, element)
         return self.segments.text(span if component is None else self.segments.component(span, component))
 
     def code(self, at: Ints, element: int, component: int | None = None) -> pl.Series:
         """Return an element, or a component of it, in capitals without blanks around it."""
+        if absent(at):
+            return nothing(len(at))
         span = self.segments.span(at, element)
         return self.segments.code(span if component is None else self.segments.component(span, component))
 
     def decimal(self, identifier: str, at: Ints, element: int, scale: int) -> pl.Series:
         """Return a decimal element of segments with this identifier as integers scaled by ``10**scale``."""
+        if absent(at):
+            return nothing(len(at), pl.Int64)
         return masked(*self.segments.numbers(identifier, element, scale, at))
 
     def date(self, at: Ints, element: int) -> pl.Series:
         """Return a ``CCYYMMDD`` element as a date."""
-        value, ok = dates(self.segments, self.segments.span(at, element))
-        return masked(value.astype(np.int32), ok, pl.Int32).cast(pl.Date)
+        if absent(at):
+            return nothing(len(at), pl.Date)
+        return as_dates(*self.segments.dates(self.segments.span(at, element)))
 
     def pick(
         self, identifier: str, region: Bools, qualifier: str | tuple[str, ...] | None = None, element: int = 1
     ) -> Ints:
         """Return the indices of segments by identifier, region and the qualifier in one of their elements."""
         at = self.segments.where(identifier)
-        here = region[at]
+        here = self.segments.within(identifier, region)
         if qualifier is not None:
             names = (qualifier,) if isinstance(qualifier, str) else qualifier
             key = self.segments.keys_of(identifier, element)
-            here = here & np.logical_or.reduce([key == pack(q) for q in names])
+            for_any = key == pack(names[0])
+            for name in names[1:]:
+                for_any |= key == pack(name)
+            here = here & for_any
         return at[here]

@@ -8,7 +8,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from scrubjay.io.x12 import Ints, Segments
+from scrubjay.io.spans import Ints
+from scrubjay.io.x12 import Segments
 
 SCHEMA = {
     "kind": pl.String,
@@ -65,6 +66,9 @@ class Defects:
                 schema=SCHEMA,
             )
         )
+
+    def __len__(self) -> int:
+        return len(self._rows) + sum(map(len, self._frames))
 
     def frame(self) -> pl.DataFrame:
         """Return all defects, in the order of the file."""

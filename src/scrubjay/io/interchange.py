@@ -19,22 +19,13 @@ from scrubjay.errors import InputError
 from scrubjay.io.defects import Defects
 from scrubjay.io.dialect import PROFESSIONAL, Dialect
 from scrubjay.io.dialect import what_is_it as what_is_it
-from scrubjay.io.x12 import (
-    ISA_LENGTH,
-    NEWLINES,
-    Bools,
-    ByteSource,
-    Delimiters,
-    Ints,
-    IsaHeader,
-    Segments,
-    find_isa,
-    pack,
-    read_isa,
-)
+from scrubjay.io.isa import ISA_LENGTH, NEWLINES, Delimiters, IsaHeader, find_isa, read_isa
+from scrubjay.io.source import ByteSource
+from scrubjay.io.spans import Bools, Ints, pack
+from scrubjay.io.x12 import Segments
 
-CHUNK_BYTES = 16 << 20
-"""Bytes read at once: large enough to amortise a run of all edits, small enough for a laptop."""
+CHUNK_BYTES = 4 << 20
+"""Bytes read at once: what is made of them still lies in the processor's caches, and few calls are made for it."""
 
 _LONGEST_CLAIM_BYTES = 64 << 20
 _LONGEST_PREFACE_BYTES = 1 << 20
@@ -226,7 +217,6 @@ class _Reader:
     def _carry(self, segments: Segments) -> None:
         """Keep the bytes of the segments that the next chunk needs to stand alone."""
         keep: list[tuple[int, int]] = []
-        ident = segments.ident
         count = len(segments)
 
         def last(name: str, after: int) -> int:
@@ -244,7 +234,7 @@ class _Reader:
             if st >= 0 and last("SE", st) < 0:
                 levels = segments.where("HL")
                 levels = levels[levels > st]
-                stops = np.flatnonzero((ident == pack("HL")) | (ident == pack(self.dialect.claim)))
+                stops = np.flatnonzero(segments.mapped({"HL": 1, self.dialect.claim: 1}))
                 ends = [int(at[0]) for name in self.dialect.header_ends if len(at := after_of(segments, name, st))]
                 keep.append((st, min(ends, default=count)))
                 kinds = segments.qualifier(levels, 3)
@@ -400,13 +390,6 @@ def after_of(segments: Segments, identifier: str, start: int) -> Ints:
 
 def is_wrapped(segments: Segments) -> bool:
     """Say whether line ends stand inside segments, as in a file folded at 80 columns."""
-    if segments.delimiters.segment in NEWLINES or not len(segments) or not len(segments.low):
+    if segments.delimiters.segment in NEWLINES:
         return False
-    at = segments.low[segments.buffer[segments.low] == 10]
-    # Most line ends follow a terminator, some with a carriage return between: those are not looked at further.
-    before = segments.buffer[np.maximum(at - 1, 0)]
-    before = np.where(before == 13, segments.buffer[np.maximum(at - 2, 0)], before)
-    at = at[before != segments.delimiters.segment]
-    owner = np.searchsorted(segments.start, at, side="right") - 1
-    inside = (owner >= 0) & (at < segments.end[np.maximum(owner, 0)])
-    return bool(inside.any())
+    return bool((segments.buffer[segments.controls] == 10).any())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,13 +16,17 @@ from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import CHUNK_BYTES, Chunk, iter_chunks
 from scrubjay.io.read837 import Left, read_claims
 from scrubjay.io.records import Claim
-from scrubjay.io.x12 import ByteSource, Segments
-from scrubjay.model import Tables
+from scrubjay.io.source import ByteSource
+from scrubjay.io.x12 import Segments
+from scrubjay.model import Tables, concat
 
 X12, FHIR, CMS1500 = "837P", "FHIR", "CMS-1500"
 
 HEAD = 64 << 10
 """Bytes by which an input's kind is told."""
+
+PIECE_BYTES = 16 << 20
+"""Bytes of a piece of 837P: many chunks, so that the fixed cost of a run of all edits is paid seldom."""
 
 _LARGEST_DOCUMENT = 512 << 20
 _CLAIMS_PER_PIECE = 5000
@@ -35,7 +40,7 @@ _READ_BY = {
 class Piece:
     """A piece of input: its tables, what could not be read, how far we are.
 
-    ``segments`` are those of an 837P; ``places`` say for another input what its numbers stand for.
+    ``segments`` are those of an 837P, where they were asked for; ``places`` say for another input what its numbers stand for.
     ``professional`` says that there is something of the kind that is checked at all.
     """
 
@@ -43,7 +48,7 @@ class Piece:
     errors: list[InputError] = field(default_factory=list)
     consumed: int = 0
     professional: bool = True
-    segments: Segments | None = None
+    segments: list[Segments] = field(default_factory=list)
     places: Places | None = None
 
 
@@ -73,6 +78,9 @@ class Ids:
     line: int = 0
 
 
+Read = Callable[[Chunk, int, int, int], Tables]
+"""How to read a chunk of an 837P, given the number of the input and the first claim and line id."""
+
 Job = tuple[Callable[[], Piece], int, int]
 """How to read a piece, whenever and wherever that suits, and the first claim and line id that are its own."""
 
@@ -82,20 +90,28 @@ def jobs(
     name: str,
     file: int,
     ids: Ids,
-    size: int = CHUNK_BYTES,
-    tables_of_chunk: Callable[[Chunk, int, int], Tables] | None = None,
+    size: int = PIECE_BYTES,
+    read: Read | None = None,
+    *,
+    keep_segments: bool = False,
 ) -> Iterator[Job]:
     """Yield the pieces of an input in order, cut but not read; ``ids`` are counted on.
 
-    ``tables_of_chunk`` reads a chunk of an 837P from its first ids on.  Raises :class:`~scrubjay.errors.InputError` where
-    the whole cannot be read; errors of a part travel in the piece.
+    ``read`` reads a chunk of an 837P as :func:`~scrubjay.io.claim837.read_chunk` does.  Raises
+    :class:`~scrubjay.errors.InputError` where the whole cannot be read; errors of a part travel in the piece.
     """
     if sniff(stream) == X12:
-        for chunk in iter_chunks(ByteSource(stream), name, size):
-            yield partial(_of_chunk, chunk, file, ids.claim, ids.line, tables_of_chunk), ids.claim, ids.line
-            # Ids are given out before anybody knows how many claims are whole: no more than there are CLM and SV1.
-            ids.claim += len(chunk.segments.where("CLM"))
-            ids.line += len(chunk.segments.where("SV1"))
+        chunks = iter_chunks(ByteSource(stream), name, min(size, CHUNK_BYTES))
+        of_piece = -(-size // CHUNK_BYTES)
+        while cut := list(islice(chunks, of_piece)):
+            first = Ids(ids.claim, ids.line)
+            numbered: deque[tuple[Chunk, int, int]] = deque()
+            for chunk in cut:
+                numbered.append((chunk, ids.claim, ids.line))
+                # Ids are given out before anybody knows how many claims are whole: no more than there are CLM and SV1.
+                ids.claim += len(chunk.segments.where("CLM"))
+                ids.line += len(chunk.segments.where("SV1"))
+            yield partial(_of_chunks, numbered, file, read or read_chunk, keep_segments), first.claim, first.line
         return
     errors: list[InputError] = []
     sourced, elements = _sourced(stream, name, errors)
@@ -112,7 +128,7 @@ def jobs(
         yield partial(_same, Piece(Tables.empty(), _taken(errors), total, places=Places())), ids.claim, ids.line
 
 
-def pieces(stream: BinaryIO, name: str, file: int = 0, size: int = CHUNK_BYTES) -> Iterator[Piece]:
+def pieces(stream: BinaryIO, name: str, file: int = 0, size: int = PIECE_BYTES) -> Iterator[Piece]:
     """Read an input piece by piece, in order; raises as :func:`jobs` does."""
     for job, *_ in jobs(stream, name, file, Ids(), size):
         yield job()
@@ -122,11 +138,20 @@ def _same(piece: Piece) -> Piece:
     return piece
 
 
-def _of_chunk(
-    chunk: Chunk, file: int, claim: int, line: int, tables_of_chunk: Callable[[Chunk, int, int], Tables] | None
-) -> Piece:
-    tables = read_chunk(chunk, file, claim, line) if tables_of_chunk is None else tables_of_chunk(chunk, claim, line)
-    return Piece(tables, chunk.errors, chunk.consumed, bool(chunk.wanted.any()), chunk.segments)
+def _of_chunks(numbered: deque[tuple[Chunk, int, int]], file: int, read: Read, keep_segments: bool) -> Piece:
+    """Read the chunks of a piece; each is let go as soon as it is read."""
+    piece = Piece(Tables.empty(), professional=False)
+    parts = []
+    while numbered:
+        chunk, claim, line = numbered.popleft()
+        parts.append(read(chunk, file, claim, line))
+        piece.errors += chunk.errors
+        piece.consumed = chunk.consumed
+        piece.professional = piece.professional or bool(chunk.wanted.any())
+        if keep_segments:
+            piece.segments.append(chunk.segments)
+    piece.tables = concat(parts)
+    return piece
 
 
 def claims(stream: BinaryIO, name: str, errors: list[InputError], left: Left | None = None) -> Iterator[Claim]:

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from scrubjay.io.interchange import iter_chunks
 from scrubjay.io.records import Address, Claim, Dependent, Line, Note, OtherPayer, Payer, Person, Provider, Subscriber
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 
 Elements = list[str]
 

@@ -14,7 +14,8 @@ import polars as pl
 from scrubjay.io.columns import Columns, first_of, ids, recent
 from scrubjay.io.defects import Defects
 from scrubjay.io.interchange import Chunk
-from scrubjay.io.x12 import Bools, Ints, Segments, decimals, pack
+from scrubjay.io.spans import Bools, Ints, pack
+from scrubjay.io.x12 import Segments
 from scrubjay.model835 import Remits
 
 _TRIPLES = 6
@@ -277,7 +278,7 @@ def element_spans(s: Segments, at: Ints, element: Ints) -> tuple[Ints, Ints]:
 
 
 def _number(s: Segments, span: tuple[Ints, Ints], scale: int) -> pl.Series:
-    value, ok = decimals(s, span, scale)
+    value, ok = s.decimals(span, scale)
     return pl.select(pl.when(pl.Series(ok)).then(pl.Series(value))).to_series().cast(pl.Int64)
 
 

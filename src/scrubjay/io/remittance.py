@@ -13,7 +13,7 @@ from scrubjay.io.balance835 import Balance
 from scrubjay.io.dialect import REMITTANCE
 from scrubjay.io.interchange import CHUNK_BYTES, iter_chunks
 from scrubjay.io.remit835 import First
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 from scrubjay.model835 import Remits
 
 

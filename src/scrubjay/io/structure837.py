@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import polars as pl
 
+from scrubjay.io.columns import recent
 from scrubjay.io.defects import Defects
-from scrubjay.io.x12 import Bools, Ints, Segments, Words, dates, pack
+from scrubjay.io.spans import Bools, Ints, Words, pack
+from scrubjay.io.x12 import Segments
 
 if TYPE_CHECKING:
     from scrubjay.io.claim837 import Layout
@@ -33,6 +35,9 @@ _ORDER_2400 = {
     for k, n in enumerate("LX SV1 SV5 PWK CR1 CR3 CRC DTP QTY MEA CN1 REF AMT K3 NTE PS1 HCP LIN CTP".split(), start=1)
 }
 _ORDER_NAME = {n: k for k, n in enumerate("NM1 N3 N4 DMG PRV REF PER".split(), start=1)}
+
+_FOREIGN = 2
+_STANDING = dict.fromkeys(_KNOWN, 1) | dict.fromkeys(_OTHER_CLAIM_KINDS, _FOREIGN)
 
 _MOST_LINES = 50
 _MOST_DIAGNOSES = 12
@@ -87,9 +92,8 @@ class _Check:
     def identifiers(self) -> None:
         s, place = self.s, self.place
         at = np.flatnonzero(self.inside)
-        ident = s.ident[at]
-        foreign = _in(ident, _OTHER_CLAIM_KINDS)
-        unknown = ~_in(ident, _KNOWN) & ~foreign
+        known = s.mapped(_STANDING)[at]
+        foreign, unknown = known == _FOREIGN, known == 0
         first = at[unknown]
         if len(first):
             start = s.start[first]
@@ -100,14 +104,11 @@ class _Check:
             self.defects.add_many(
                 "foreign-content", at[foreign], None, _printable(s, start, start + 3), "SV1 service lines of an 837P"
             )
-        outside = np.flatnonzero(place.wanted & ~self.inside & (s.ident != pack("SE")) & (s.ident != pack("ST")))
+        outside = np.flatnonzero(place.wanted & ~self.inside & (s.mapped({"SE": 1, "ST": 1}) == 0))
         self.report(
             "misplaced-segment", outside, np.ones(len(outside), dtype=bool), expected="a place inside ST and SE"
         )
-        stray = np.zeros(len(s), dtype=bool)
-        for name in _CLAIM_ONLY:
-            stray[s.where(name)] = True
-        stray &= place.in_header | place.in_hl
+        stray = (s.mapped(dict.fromkeys(_CLAIM_ONLY, 1)) > 0) & (place.in_header | place.in_hl)
         stray[s.where("SV1")] |= place.in_claim[s.where("SV1")]
         self.report(
             "misplaced-segment", np.flatnonzero(stray), stray[stray], expected="a place in a claim or service line"
@@ -115,7 +116,7 @@ class _Check:
         last = s.separators[np.maximum(s.last[at] - 1, 0)]
         trailing = (last == s.end[at] - 1) & (s.last[at] > s.first[at])
         self.report("trailing-separator", at, trailing, expected="no empty elements at the end of a segment")
-        control = s.low[(s.buffer[s.low] != 10) & (s.buffer[s.low] != 13)]
+        control = s.controls[(s.buffer[s.controls] != 10) & (s.buffer[s.controls] != 13)]
         for own in (s.delimiters.element, s.delimiters.component, s.delimiters.repetition, s.delimiters.segment):
             control = control[s.buffer[control] != own]
         if len(control):
@@ -191,9 +192,8 @@ class _Check:
     def order(self) -> None:
         place, s = self.place, self.s
         claim_start = place.nm1 < place.clm
-        count = np.arange(len(s), dtype=np.int64)
-        drug = np.maximum.accumulate(np.where(s.ident == pack("LIN"), count, -1))
-        before_drug = (drug < place.lx) | (s.ident == pack("LIN"))
+        before_drug = recent(s, "LIN") < place.lx
+        before_drug[s.where("LIN")] = True
         regions = (
             (_ORDER_2300, place.in_claim & ~place.in_cob & claim_start, place.clm),
             (_ORDER_2400, place.in_line & (place.nm1 < place.lx) & before_drug, place.lx),
@@ -203,15 +203,16 @@ class _Check:
             at = np.flatnonzero(region)
             if len(at) < 2:
                 continue
-            rank = np.zeros(len(at), dtype=np.int64)
-            ident = s.ident[at]
-            for name, value in table.items():
-                rank[ident == pack(name)] = value
-            highest = np.where(rank > 0, rank, 0)
-            before = np.concatenate([[0], highest[:-1]])
-            same = np.concatenate([[False], owner[at[1:]] == owner[at[:-1]]])
-            wrong = same & (rank > 0) & (before > rank)
-            self.report("misplaced-segment", at, wrong, expected="the order of the 005010X222A1 guide")
+            rank = s.mapped(table)[at]
+            # Ranks fall wherever the next claim, line or name begins: whose segment it is decides.
+            falls = np.flatnonzero((rank[1:] < rank[:-1]) & (rank[1:] > 0)) + 1
+            wrong = at[falls[owner[at[falls]] == owner[at[falls - 1]]]]
+            self.report(
+                "misplaced-segment",
+                wrong,
+                np.ones(len(wrong), dtype=bool),
+                expected="the order of the 005010X222A1 guide",
+            )
 
     def claims(self) -> None:
         place, s = self.place, self.s
@@ -287,23 +288,19 @@ class _Check:
 
     def dates(self) -> None:
         place, s = self.place, self.s
-        dtp = s.where("DTP")
-        dtp = dtp[self.inside[dtp]]
-        form = s.qualifier(dtp, 2)
-        ranged = form == pack("RD8")
+        period = place.periods
+        here = self.inside[period.at]
+        dtp, ranged = period.at[here], period.ranged[here]
+        form = s.keys_of("DTP", 2)[here]
         known = _in(form, ("D8", "RD8", "DT"))
         self.report("bad-qualifier", dtp, ~known, "DTP02", 2, "D8 or RD8")
-        start, end = s.span(dtp, 3)
-        width = np.where(ranged, 17, 8)
-        first, first_ok = dates(s, (start, np.minimum(start + 8, end)))
-        last_start = np.where(ranged, np.minimum(start + 9, end), start)
-        last, last_ok = dates(s, (last_start, np.where(ranged, end, np.minimum(start + 8, end))))
-        shaped = (end - start == width) | (form == pack("DT"))
-        bad = known & ~(first_ok & last_ok & shaped)
+        shaped = (period.length[here] == np.where(ranged, 17, 8)) | (form == pack("DT"))
+        bad = known & ~(period.first_ok[here] & period.last_ok[here] & shaped)
         self.report("bad-date", dtp, bad, "DTP03", 3, "a calendar date CCYYMMDD, or two with a hyphen")
-        self.report("bad-date", dtp, ranged & ~bad & (last < first), "DTP03", 3, "a range that ends after it begins")
+        backwards = ranged & ~bad & (period.last[here] < period.first[here])
+        self.report("bad-date", dtp, backwards, "DTP03", 3, "a range that ends after it begins")
         birth = place.pick("DMG", place.in_hl)
-        _, ok = dates(s, s.span(birth, 2))
+        _, ok = s.dates(s.span(birth, 2))
         self.report("bad-date", birth, ~ok, "DMG02", expected="a birth date CCYYMMDD")
 
     def providers(self) -> None:

@@ -15,7 +15,7 @@ from scrubjay.errors import InputError
 from scrubjay.io import claim837
 from scrubjay.io.columns import Columns
 from scrubjay.io.interchange import iter_chunks
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 from scrubjay.learn.predict import HIT_SCHEMA, hits_of
 from scrubjay.learn.shadow import nothing_off
 from scrubjay.learn.targets import TARGET_SCHEMA, only_off, targets_of

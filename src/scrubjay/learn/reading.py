@@ -15,7 +15,7 @@ import polars as pl
 from scrubjay.errors import InputError
 from scrubjay.io.remit835 import First
 from scrubjay.io.remittance import read_remittances
-from scrubjay.io.x12 import ByteSource
+from scrubjay.io.source import ByteSource
 from scrubjay.model835 import ACKNOWLEDGEMENTS, Remits, concat_remits, frame_of
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
