@@ -35,7 +35,9 @@ UHC = {"payer_name": "UNITEDHEALTHCARE", "payer_id": "87726", "filing_code": "CI
 CHARGES = {
     "96372": "35.00", "99213": "150.00", "99214": "210.00", "20610": "120.00", "90471": "30.00", "G0008": "30.00",
     "G0012": "35.00", "J3420": "18.00", "J0696": "10.00", "J1010": "0.70", "J1071": "0.20", "J2315": "4.20",
-    "90662": "80.00", "90371": "138.00", "J0897": "35.00", "J0739": "7.00", "J1885": "12.00", "J3410": "6.00",
+    "90460": "32.00", "90461": "15.00", "90707": "95.00", "90716": "160.00", "96374": "70.00", "96361": "30.00",
+    "J2405": "1.00", "J7030": "6.00", "J3301": "4.00", "90662": "80.00", "90371": "138.00",
+    "J0897": "35.00", "J0739": "7.00", "J1885": "12.00", "J3410": "6.00",
 }  # fmt: skip
 _PLACE = {"line1": "100 MAIN ST", "city": "SPRINGFIELD", "state": "WA", "zip": "981010000"}
 
@@ -135,6 +137,7 @@ class Example:
 
 
 B12 = {"ndc": "00143962010", "container": "multi-dose vial"}
+COUNSELLED = {"counselling": "yes", "counsellor": "Robin Sample", "counsellor_credential": "MD"}
 
 EXAMPLES = (
     Example(
@@ -158,7 +161,8 @@ EXAMPLES = (
         "bursa", "Depo-Medrol into the subacromial bursa", MEDICARE, ("ACORN", "CARL", "1949-01-17", "M"), ("M75.51",),
         (given("Depo-Medrol", "40", "mg", "intrabursal", site="subacromial bursa", laterality="right", ndc="00009307301",
                waste="0"),),
-        ("20610", "J1010"), beside("20610", "96372"), "PRC01", "96372 beside the procedure that holds the injection",
+        ("20610", "J1010"), lambda claim: beside("20610", "96372")(without_modifier("RT")(claim)), "PRC01",
+        "96372 beside the procedure that holds the injection",
     ),
     Example(
         "gluteus", "Depo-Medrol into the gluteus", MEDICARE, ("ACORN", "CARLA", "1948-01-17", "F"), ("L50.9",),
@@ -226,6 +230,30 @@ EXAMPLES = (
             claim, lambda line: replace(line, charge=Decimal("18.00")) if line.code == "J3420" else line
         ),
         "DRG23", "a price for what cost nothing",
+    ),
+    Example(
+        "knees", "Kenalog into both knees", MEDICARE, ("ACORN", "ROSA", "1950-06-17", "F"), ("M17.0",),
+        (given("Kenalog", "40", "mg", "intra-articular", site="knee", laterality="left", ndc="00003029305", waste="0",
+               guidance="none"),
+         given("Kenalog", "40", "mg", "intra-articular", site="knee", laterality="right", ndc="00003029305", waste="0",
+               guidance="none")),
+        ("20610", "J3301"), recoded("20610", "20610", 3), "NCC04", "three units where 50 says both knees",
+    ),
+    Example(
+        "toddler", "MMR and varicella vaccine for a child, the mother counselled", MEDICAID,
+        ("FEATHERLY", "TESSA", "2024-12-05", "F"), ("Z23",),
+        (given("MMR", "0.5", "mL", "SC", site="thigh", laterality="left", ndc="00006468101", lot="MM10", **COUNSELLED),
+         given("Varivax", "0.5", "mL", "SC", site="thigh", laterality="right", ndc="00006482701", lot="VV11", **COUNSELLED)),
+        ("90460", "90707", "90716", "90461"), recoded("90460", "90471", 1), "VAX11",
+        "the code without counselling beside that of further components",
+    ),
+    Example(
+        "hydration", "Ondansetron into a vein, and fluid for dehydration", MEDICARE, ("NESTWELL", "HUGO", "1952-02-20", "M"),
+        ("E86.0", "R11.2"),
+        (given("normal saline", "1000", "mL", "IV", start="09:10", stop="10:40", purpose="hydration", diagnosis="E86.0"),
+         given("ondansetron", "4", "mg", "IV-push", ndc="00409475503", waste="0", volume_ml="2", container="single-dose vial",
+               diagnosis="R11.2")),
+        ("96374", "J2405", "96361", "J7030"), recoded("96361", "96360"), "HIE01", "two first services into one vein",
     ),
 )  # fmt: skip
 
@@ -301,6 +329,27 @@ Electronically signed by Robin Sample, MD
 Pre-exposure prophylaxis of HIV (Z29.81), HIV test negative today.
 Apretude 600 mg IM given in the left ventrogluteal by P. Nestor, RN at 13:10. Single-dose vial kit, lot AP9, exp
 02/2028. No waste. Tolerated well.
+Electronically signed by Robin Sample, MD
+""",
+    "knees": """Date of service: 03/02/2026
+Osteoarthritis of both knees (M17.0). Risks and benefits discussed, verbal consent obtained.
+Kenalog 40 mg intra-articular given in the left knee, landmark technique, single-dose vial, NDC 0003-0293-05, no waste,
+lot KN40, exp 03/2027.
+Kenalog 40 mg intra-articular given in the right knee, landmark technique, single-dose vial, NDC 0003-0293-05, no waste,
+lot KN40, exp 03/2027.
+Electronically signed by Robin Sample, MD
+""",
+    "toddler": """Date of service: 03/02/2026
+Immunizations due (Z23). I counseled the mother on the risks and benefits of each component of the vaccines.
+MMR 0.5 mL SC given in the left thigh by P. Nestor, RN at 09:20. NDC 0006-4681-01, lot MM10, exp 05/2027.
+Varivax 0.5 mL SC given in the right thigh by P. Nestor, RN at 09:21. NDC 0006-4827-01, lot VV11, exp 05/2027.
+Electronically signed by Robin Sample, MD
+""",
+    "hydration": """Date of service: 03/02/2026
+Nausea with vomiting (R11.2), dehydration (E86.0).
+Ondansetron 4 mg IV push given for R11.2 by P. Nestor, RN at 09:05. 2 mL single-dose vial, NDC 0409-4755-03, lot OD4,
+exp 03/2027. No waste.
+1,000 mL of normal saline IV for hydration (E86.0), start 09:10, stop 10:40.
 Electronically signed by Robin Sample, MD
 """,
     "syringe": """Date of service: 03/02/2026

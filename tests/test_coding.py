@@ -160,7 +160,7 @@ MATRIX = [
     (drug("Kenalog", "40", "mg", "intra-articular", site="knee"), ("M17.11",), MEDICARE, ["20610", "J3301"]),
     (drug("Kenalog", "10", "mg", "intra-articular", site="wrist"), ("M19.031",), MEDICARE, ["20605", "J3301"]),
     (drug("Kenalog", "10", "mg", "intra-articular", site="right thumb"), ("M18.11",), MEDICARE, ["20600", "J3301"]),
-    (drug("Kenalog", "10", "mg", "intralesional"), ("L91.0",), MEDICARE, ["11900", "J3301"]),
+    (drug("Kenalog", "10", "mg", "intralesional", lesions="3"), ("L91.0",), MEDICARE, ["11900", "J3301"]),
     (drug("ketorolac", "30", "mg", "IV-push"), ("M54.50",), MEDICARE, ["96374", "J1885"]),
     (drug("heparin", "5000", "units", "IA"), ("I74.3",), MEDICARE, ["96373", "J1644"]),
     ({"drug": "tuberculin", "route": "intradermal"}, ("Z11.1",), MEDICARE, ["86580"]),
@@ -310,7 +310,7 @@ def test_what_was_not_given_is_not_billed(status: str) -> None:
         ({"dose": "1", "unit": "mL", "route": "IM"}, "the drug: the chart names none"),
         (drug("Kenalog", "1", "mL", "IM"), "the dose of Kenalog in mg"),
         (drug("Kenalog", "40", "mg", "intra-articular"), "the joint or bursa"),
-        (drug("Botox", "100", "units", "IM"), "the procedure for Botox"),
+        (drug("Botox", "100", "units", "IM"), "the part of the body"),
     ],
 )
 def test_what_the_chart_does_not_say_is_missing_and_never_filled_in(given: dict[str, Any], words: str) -> None:

@@ -180,6 +180,30 @@ class Administration(Strict):
     container: Value | None = Field(default=None, description="single-dose vial, multi-dose vial, prefilled syringe")
     frequency: Value | None = None
     verb: Value | None = Field(default=None, description="the words that decided the status")
+    procedure: Value | None = Field(
+        default=None,
+        description="what the needle did where the route leaves it open: trigger point, tendon sheath, tendon origin, "
+        "carpal tunnel, ganglion, palmar cord, nerve block, facet, chemodenervation, prick test, intradermal test",
+    )
+    nerve: Value | None = Field(default=None, description="the nerve or plexus of a block")
+    guidance: Value | None = Field(
+        default=None, description="ultrasound, fluoroscopy, CT, none: how the needle was guided"
+    )
+    guidance_report: Value | None = Field(
+        default=None, description="'yes' where images of the guidance were kept and reported, 'no' where they were not"
+    )
+    muscles: Numeric | None = Field(default=None, description="muscles injected")
+    lesions: Numeric | None = Field(default=None, description="lesions injected")
+    levels: Numeric | None = Field(default=None, description="levels of the spine, or nerves of one kind, injected")
+    injections: Numeric | None = Field(default=None, description="injections of allergen extract")
+    tests: Numeric | None = Field(default=None, description="skin tests placed")
+    purpose: Value | None = Field(default=None, description="why a fluid ran: hydration, keep-open, diluent")
+    counselling: Value | None = Field(
+        default=None, description="'yes' where patient or family was counselled on the vaccine, 'no' where not"
+    )
+    counsellor: Value | None = Field(default=None, description="name of the person who counselled")
+    counsellor_credential: Value | None = Field(default=None, description="MD, DO, NP, PA, RN ... of that person")
+    components: Numeric | None = Field(default=None, description="components (antigens) of a vaccine")
 
     note: int | None = Field(default=None, ge=0, description="index in `notes` of the text the spans count in")
     id: str | None = Field(default=None, description="id of the resource it came from")

@@ -73,7 +73,7 @@ def addon_hits(t: Facts, refs: References, judged: pl.Expr) -> pl.LazyFrame:
 
 def _told(alone: pl.LazyFrame) -> pl.LazyFrame:
     """Word the lines without a primary."""
-    more = pl.col("primaries").list.len() - _SHOWN
+    more = pl.col("primaries").list.len().cast(pl.Int64) - _SHOWN
     names = pl.concat_str(
         pl.col("primaries").list.head(_SHOWN).list.join(", "),
         pl.when(more > 0).then(pl.format(" and {} more", more)).otherwise(pl.lit("")),

@@ -18,10 +18,12 @@ _COUNT = {
     "iu": Decimal(1),
     "million units": Decimal(1000000),
 }
-_VOLUME = {"mL": Decimal(1), "ml": Decimal(1), "cc": Decimal(1)}
+_VOLUME = {"mL": Decimal(1), "cc": Decimal(1), "L": Decimal(1000), "liter": Decimal(1000)}
 _STRENGTH = re.compile(
     r"([\d,.]+)\s*(mcg|ug|mg|g|units|unit|iu|million units)\s*/\s*([\d.]*)\s*(?:ml|cc)", re.IGNORECASE
 )
+_SET, _SET_FIRST = "2mg/3mg set", Decimal(2)
+"""The unit of a pair of drugs, and how much of the first it holds, mg."""
 _PAIR = re.compile(r"(\d[\d,.]*)\s*(?:mg)?\s*/\s*(\d[\d,.]*)\s*mg", re.IGNORECASE)
 
 
@@ -30,6 +32,8 @@ class Amount:
     """Units to bill, units of waste, what the container decides, in words."""
 
     units: Decimal | None = None
+    exact: Decimal | None = None
+    """Units before rounding, where there was something to round."""
     waste_units: Decimal | None = None
     whole: bool = False
     why: list[str] = field(default_factory=list)
@@ -66,7 +70,7 @@ def amount_of(given: Administration, product: Product, injections: int) -> Amoun
     if dose <= 0:
         out.missing.append(f"a dose of {product.name} above zero")
         return out
-    exact = dose / unit.amount
+    exact = out.exact = dose / unit.amount
     out.units = exact.to_integral_value(ROUND_CEILING)
     rounded = exact != out.units
     shown = exact.quantize(Decimal("0.0001")) if rounded else exact
@@ -92,11 +96,13 @@ def _amount(value: str | None, unit: str | None, given: Administration, wanted: 
     if value is None:
         return None
     number = Decimal(value)
-    if wanted == "2mg/3mg set":
-        wanted = "mg"
-        text = given.dose.text if given.dose is not None and given.dose.text else ""
-        if (pair := _PAIR.search(text)) is not None:
-            number = Decimal(pair[1].replace(",", ""))
+    if wanted == _SET:
+        # Both drugs are in milligrams; a bare number does not say of which it speaks.
+        stated = given.dose if given.dose is not None and value == given.dose.value else None
+        found = _PAIR.search(stated.text or "") if stated is not None else None
+        if found is None:
+            return None if number else number
+        return Decimal(found[1].replace(",", "")) / _SET_FIRST
     written = (unit or "").strip()
     for family in (_MASS, _COUNT, _VOLUME):
         factors = {key.lower(): factor for key, factor in family.items()}
@@ -128,7 +134,10 @@ def ndc_quantity(given: Administration, listing: Listing | None, units: Decimal 
             return (units * listing.size / listing.units).quantize(Decimal("0.001")).normalize(), "ML"
         pieces = (units / listing.units).to_integral_value(ROUND_CEILING)
         return pieces, "UN"
-    if given.volume_ml is not None and (volume := given.volume_ml.decimal):
+    stated = given.volume_ml
+    if stated is None and (given.get("unit") or "").lower() in ("ml", "cc"):
+        stated = given.dose
+    if stated is not None and (volume := stated.decimal):
         return volume, "ML"
     if re.search(r"kit|vial|powder", given.get("container") or "", re.IGNORECASE) and listing is not None and units:
         return (units / listing.units).to_integral_value(ROUND_CEILING), "UN"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from scrubjay.chart.coding.reference import Tables, Unit, normal
 from scrubjay.chart.model import Administration
+from scrubjay.chart.tables import phrases, rows
 
 NOC, NOC_BIOLOGIC = "J3490", "J3590"
 
@@ -25,6 +27,7 @@ class Product:
     ndc: str | None = None
     noc: bool = False
     routes: tuple[str, ...] = field(default=())
+    antibody: bool = False
 
 
 def ndc11(written: str | None) -> str | None:
@@ -43,6 +46,8 @@ def product_of(given: Administration, day: dt.date, tables: Tables) -> Product:
     written = given.drug.text if given.drug is not None else None
     name = given.get("drug") or written or given.get("ndc") or "a drug without a name"
     ndc = ndc11(given.get("ndc"))
+    if (fluid := _fluid(name, given, day, tables)) is not None:
+        return fluid
     rejected: list[tuple[str, str]] = []
     candidates, how = _candidates(given, day, tables, ndc, rejected)
     live = tuple(code for code in candidates if tables.in_force(code, day))
@@ -57,7 +62,56 @@ def product_of(given: Administration, day: dt.date, tables: Tables) -> Product:
     found = tables.drugs.get(code)
     routes = tuple(found["routes"]) if found is not None else ()
     unit, groups = tables.unit(code), frozenset(tables.groups(code, day))
-    return Product(name, code, unit, groups, (f"{name} is {code} {how}",), (), tuple(rejected), ndc, False, routes)
+    antibody = tables.biologic(code) and "VAXP" not in groups
+    why = (f"{name} is {code} {how}",)
+    return Product(name, code, unit, groups, why, (), tuple(rejected), ndc, False, routes, antibody)
+
+
+FLUID = "FLUID"
+"""Group of the fluids of a bag, which have a code for each size."""
+
+
+def _fluid(name: str, given: Administration, day: dt.date, tables: Tables) -> Product | None:
+    """Return a bag of fluid into a vein by its size; None for what is no fluid, or too little to be a bag."""
+    if given.get("route") != "IV":
+        return None
+    sizes = [
+        (Decimal(row["ml"]), row["code"])
+        for row in rows("fluids")
+        if normal(name) in phrases(row["names"])
+        or normal(given.drug.text or "" if given.drug else "") in phrases(row["names"])
+    ]
+    volume = _milliliters(given)
+    if not sizes or (volume is not None and volume < min(size for size, _ in sizes)):
+        return None
+    groups = frozenset({FLUID})
+    fitting = [(size, code) for size, code in sizes if volume is not None and volume % size == 0]
+    if (given.get("purpose") or "hydration").lower() != "hydration":
+        return Product(name, sizes[0][1], None, groups)
+    if volume is None or not fitting:
+        said = "how many milliliters" if volume is None else f"the bags that made {format(volume.normalize(), 'f')} mL"
+        listed = ", ".join(f"{code} is {size} mL" for size, code in sizes)
+        return Product(name, None, None, groups, missing=(f"{said} of {name} ran, and for what: {listed}",))
+    size, code = max(fitting)
+    found = groups | tables.groups(code, day)
+    return Product(
+        name,
+        code,
+        Unit(size, "mL", "HCPCS"),
+        found,
+        (f"{name} is {code}, a bag of {size} mL",),
+        ndc=ndc11(given.get("ndc")),
+    )
+
+
+def _milliliters(given: Administration) -> Decimal | None:
+    if given.volume_ml is not None:
+        return given.volume_ml.decimal
+    factor = {"ml": 1, "cc": 1, "l": 1000, "liter": 1000, "litre": 1000, "liters": 1000}.get(
+        (given.get("unit") or "").lower()
+    )
+    dose = given.dose.decimal if given.dose is not None else None
+    return dose * factor if dose is not None and factor is not None else None
 
 
 def _candidates(
@@ -121,8 +175,9 @@ def _unlisted(
         code = known[0]
         why = (f"{name} is {code} by the name in the HCPCS file",)
         return Product(
-            name, code, tables.unit(code), frozenset(tables.groups(code, day)), why, (), tuple(rejected), ndc
-        )
+            name, code, tables.unit(code), frozenset(tables.groups(code, day)), why, (), tuple(rejected), ndc,
+            antibody=tables.biologic(code),
+        )  # fmt: skip
     if known:
         words = f"which product of {name} was given: {', '.join(known[:6])} (its NDC or brand decides)"
         return Product(name, None, missing=(words,), rejected=tuple(rejected), ndc=ndc)

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from scrubjay.chart.coding.lines import Switches, Worksheet, draft_lines
-from scrubjay.chart.coding.proposals import EVALUATION, PERSONAL, Draft, Proposal, evidence, propose
+from scrubjay.chart.coding.lines import draft_lines
+from scrubjay.chart.coding.needles import BOTH, kin, side_modifiers
+from scrubjay.chart.coding.proposals import EVALUATION, Draft, Proposal, evidence, propose, take_back
 from scrubjay.chart.coding.reference import tables_of
+from scrubjay.chart.coding.worksheet import Switches, Worksheet
 from scrubjay.chart.model import Address, Encounter, Person, Provider
 from scrubjay.checker import check, shared_references
 from scrubjay.errors import ScrubjayError
@@ -73,7 +75,10 @@ def code_encounter(
     draft_lines(sheet)
     sheet.drafts = [*_visit(sheet), *_procedures(sheet), *sheet.drafts]
     _charges(sheet)
-    proposals = _confirmations(sheet) + propose(sheet.drafts, encounter, day, tables)
+    taken = take_back(sheet.drafts, [(draft, mod) for draft, mod, _ in sheet.confirm if mod not in _WASTE], tables, day)
+    proposals = _confirmations(sheet, taken) + propose(
+        sheet.drafts, encounter, day, tables, preventive_25=sheet.switches.preventive_25
+    )
     claim = _claim(sheet, encounter)
     coding = Coding(
         claim, name, day, sheet.drafts, proposals, _unique(sheet.rejected), sheet.missing, encounter=encounter
@@ -117,6 +122,8 @@ def _switches(policy_set: PolicySet, name: str, day: dt.date) -> Switches:
         value("vaccine_admin") == "g-codes",
         value("prep_admin") == "g0012",
         policy_set.level(name, "DRG18", day) != "off",
+        value("bilateral") == "two-lines",
+        value("preventive_25") == "true",
     )
 
 
@@ -168,12 +175,27 @@ def _known(word: str, sheet: Worksheet) -> str | None:
 def _procedures(sheet: Worksheet) -> list[Draft]:
     """Return lines of procedures the chart codes itself, unless an administration stands for them already."""
     held = {draft.code for draft in sheet.drafts}
+    alike = {own: code for code in sorted(held) if (own := kin(code)) is not None}
     drafts = []
-    for procedure in sheet.encounter.procedures:
+    for number, procedure in enumerate(sheet.encounter.procedures):
         if procedure.status != "done" or not procedure.code or procedure.code in held:
             continue
+        own = kin(procedure.code)
+        if own is not None and (other := alike.get(own)) is not None:
+            sheet.missing.append(
+                f"whether {other} or {procedure.code} was done: the chart codes {procedure.code}, its facts say {other}"
+            )
+            continue
         why = [f"documented as done{f': {procedure.text}' if procedure.text else ''}"]
-        drafts.append(Draft(procedure.code, Decimal(1), diagnoses=sheet.diagnoses[:1], date=sheet.day, why=why))
+        draft = Draft(procedure.code, Decimal(1), diagnoses=sheet.diagnoses[:1], date=sheet.day, why=why)
+        side = side_modifiers(procedure.code, procedure.laterality, sheet.tables, sheet.day)
+        if side is not None:
+            place = procedure.id or f"#/procedures/{number}"
+            draft.modifiers, draft.times = [side], 2 if side == BOTH else 1
+            sheet.confirm.append(
+                (draft, side, [{"field": "laterality", "value": procedure.laterality, "resource": place}])
+            )
+        drafts.append(draft)
     return drafts
 
 
@@ -181,19 +203,28 @@ def _charges(sheet: Worksheet) -> None:
     amounts = {charge.code: Decimal(charge.amount) for charge in sheet.encounter.charges}
     for draft in sheet.drafts:
         if draft.charge is None and draft.units is not None and draft.code in amounts:
-            draft.charge = (amounts[draft.code] * draft.units).quantize(Decimal("0.01"))
+            draft.charge = (amounts[draft.code] * draft.units * draft.times).quantize(Decimal("0.01"))
         if draft.charge is None:
             sheet.missing.append(f"the practice's charge for {draft.code}")
 
 
-def _confirmations(sheet: Worksheet) -> list[Proposal]:
+_WASTE = {
+    "JW": "a person's word that this much was discarded",
+    "JZ": "a person's word that nothing was discarded",
+}
+_OPENING = "a person's word that the services were separate: the side would open their pair"
+
+
+def _confirmations(sheet: Worksheet, taken: set[int]) -> list[Proposal]:
     place = {id(draft): at for at, draft in enumerate(sheet.drafts, start=1)}
-    words = {"JW": "a person's word that this much was discarded", "JZ": "a person's word that nothing was discarded"}
-    return [
-        Proposal(place[id(draft)], draft.code, modifier, True, list(shown), [words[modifier]])
-        for draft, modifier, shown in sheet.confirm
-        if id(draft) in place
-    ]
+    found = []
+    for draft, modifier, shown in sheet.confirm:
+        at = place.get(id(draft))
+        if at is None:
+            continue
+        needs = [_WASTE[modifier]] if modifier in _WASTE else [_OPENING] if at in taken else []
+        found.append(Proposal(at, draft.code, modifier, True, list(shown), needs))
+    return sorted(found, key=lambda proposal: (proposal.line, proposal.modifier))
 
 
 def _accept(coding: Coding, accept: Iterable[tuple[int, str]]) -> None:
@@ -210,7 +241,7 @@ def _accept(coding: Coding, accept: Iterable[tuple[int, str]]) -> None:
     lines = list(coding.claim.lines)
     for line, modifier in wanted:
         own = lines[line - 1]
-        if modifier in PERSONAL and modifier not in own.modifiers:
+        if modifier not in own.modifiers:
             lines[line - 1] = replace(own, modifiers=(modifier, *own.modifiers)[:_MOST_MODIFIERS])
     coding.claim = replace(coding.claim, lines=tuple(lines))
 

@@ -10,9 +10,7 @@ from typing import Any
 from scrubjay.chart.coding.reference import Tables
 from scrubjay.chart.model import Administration, Encounter, Value
 
-PERSONAL = ("25", "24", "57", "59", "XE", "XP", "XS", "XU", "76", "77")
-"""Modifiers that say what a person saw and judged: never on a proposed line."""
-
+INJECTION = "96372"
 
 EVALUATION = "#/encounter/visit/separate_evaluation"
 """Where the words for a separate evaluation stand in an encounter document."""
@@ -38,6 +36,8 @@ class Draft:
     why: list[str] = field(default_factory=list)
     evidence: list[dict[str, Any]] = field(default_factory=list)
     visit: bool = False
+    times: int = 1
+    exact: Any = None
 
 
 @dataclass
@@ -62,10 +62,16 @@ def evidence(field_: str, value: Value | None, resource: str = "") -> dict[str, 
     return found
 
 
-def propose(drafts: Sequence[Draft], encounter: Encounter, day: dt.date, tables: Tables) -> list[Proposal]:
-    """Return the modifiers that the pairs of the lines ask for."""
+def propose(
+    drafts: Sequence[Draft], encounter: Encounter, day: dt.date, tables: Tables, *, preventive_25: bool = False
+) -> list[Proposal]:
+    """Return the modifiers that the pairs of the lines ask for; ``preventive_25`` is the payer's wish beyond the pairs."""
     found: list[Proposal] = []
     given = encounter.administrations
+    injected = any(draft.code == INJECTION for draft in drafts)
+    for at, draft in enumerate(drafts):
+        if preventive_25 and injected and draft.visit and tables.in_group(draft.code, "PREV", day):
+            found.append(_separate_visit(at, draft, encounter))
     for second, later in enumerate(drafts):
         for first, earlier in enumerate(drafts[:second]):
             if earlier.date != later.date:
@@ -77,7 +83,7 @@ def propose(drafts: Sequence[Draft], encounter: Encounter, day: dt.date, tables:
             if len(visits) == 1:
                 found.append(_separate_visit(visits[0], drafts[visits[0]], encounter))
             elif not visits:
-                found.append(_separate_service(first, second, drafts, given))
+                found.append(_separate_service(first, second, drafts, given, tables, day))
     return _once(found)
 
 
@@ -98,20 +104,68 @@ def _separate_visit(at: int, draft: Draft, encounter: Encounter) -> Proposal:
     return Proposal(at + 1, draft.code, "25", bool(item), shown, missing)
 
 
-def _separate_service(first: int, second: int, drafts: Sequence[Draft], given: Sequence[Administration]) -> Proposal:
-    """Propose XS for two documented sites, XE for two times, else 59 without support; it stands on 96372 by habit."""
-    at = next((k for k in (second, first) if drafts[k].code == "96372"), second)
-    sides: list[list[Value]] = []
-    for draft in (drafts[first], drafts[second]):
-        values = [value for k in draft.of for value in (given[k].site, given[k].laterality) if value is not None]
-        sides.append(values)
-    names = [{value.value for value in values} for values in sides]
-    shown = [item for values in sides for value in values if (item := evidence("site", value)) is not None]
+def _separate_service(
+    first: int, second: int, drafts: Sequence[Draft], given: Sequence[Administration], tables: Tables, day: dt.date
+) -> Proposal:
+    """Propose XS for two documented sites, XU for another drug ordered by its own route, else 59 without support.
+
+    It stands on 96372 by habit.
+    """
+    at = next((k for k in (second, first) if drafts[k].code == INJECTION), second)
+    pair = (drafts[first], drafts[second])
+    sites = _of(pair, given, ("site", "laterality"))
+    names = [{value.value for _, value in values} for values in sites]
     if names[0] and names[1] and names[0] != names[1]:
+        shown = [item for values in sites for _, value in values if (item := evidence("site", value)) is not None]
         missing = ["the clinician's word that the services were separate and not one treatment"]
         return Proposal(at + 1, drafts[at].code, "XS", True, shown, missing)
+    into_vein = any(tables.in_group(draft.code, "INIT", day) for draft in pair)
+    if into_vein and drafts[at].code == INJECTION:
+        told = [{name: {value.value for own, value in values if own == name} for name in ("drug", "route", "order")}
+                for values in _of(pair, given, ("drug", "route", "order"))]  # fmt: skip
+        apart = all(told[0][name] and told[1][name] and not told[0][name] & told[1][name] for name in ("drug", "route"))
+        if apart and told[0]["order"] and told[1]["order"]:
+            shown = [item for values in _of(pair, given, ("drug", "route", "order")) for name, value in values
+                     if (item := evidence(name, value)) is not None]  # fmt: skip
+            missing = ["the clinician's word that the injection was no part of the service into the vein"]
+            return Proposal(at + 1, drafts[at].code, "XU", True, shown, missing)
     missing = ["documentation of a separate site, session or encounter"]
-    return Proposal(at + 1, drafts[at].code, "59", False, shown, missing)
+    if into_vein:
+        missing = ["documentation that the drugs were ordered apart, each by its own route"]
+    return Proposal(at + 1, drafts[at].code, "59", False, [], missing)
+
+
+def _of(
+    pair: tuple[Draft, Draft], given: Sequence[Administration], names: Sequence[str]
+) -> list[list[tuple[str, Value]]]:
+    """Return what the chart says in some fields, for each of two lines."""
+    return [
+        [(name, value) for k in draft.of for name in names if (value := getattr(given[k], name)) is not None]
+        for draft in pair
+    ]
+
+
+def take_back(drafts: Sequence[Draft], sides: Sequence[tuple[Draft, str]], tables: Tables, day: dt.date) -> set[int]:
+    """Take the modifiers of sides off lines whose pair they would open; return the numbers of those lines.
+
+    A side does not make two services separate, but a payer's system reads it so (NCCI I.E).
+    """
+    taken: set[int] = set()
+    for draft, modifier in sides:
+        if not tables.opens(modifier):
+            continue
+        at = next((k for k, one in enumerate(drafts) if one is draft), None)
+        if at is None:
+            continue
+        for other in drafts:
+            if other is draft or other.visit or other.date != draft.date:
+                continue
+            pair = tables.pair(draft.code, other.code, day)
+            if pair is not None and pair[2] == 1 and modifier in draft.modifiers:
+                draft.modifiers.remove(modifier)
+                taken.add(at + 1)
+                break
+    return taken
 
 
 def _once(found: list[Proposal]) -> list[Proposal]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import polars as pl
@@ -88,6 +89,9 @@ class Tables:
         row = self.drugs.get(code)
         if row is not None:
             return Unit(row["unit_amount"].normalize(), row["unit"], "HCPCS descriptor")
+        own = next((one for one in tables.rows("units") if one["code"] == code), None)
+        if own is not None:
+            return Unit(Decimal(own["amount"]), own["unit"], own["source"])
         found = self.refs.frame("ndc_hcpcs").filter(pl.col("hcpcs") == code)["dosage"].drop_nulls().unique().to_list()
         parsed = {
             (Decimal(m[1].replace(",", "")), unit)
@@ -161,7 +165,7 @@ class Tables:
         words = (container or "").lower()
         if re.search(r"multi", words):
             return False
-        if re.search(r"single|prefilled|syringe|ampu|kit|pen", words):
+        if re.search(r"single|prefilled|syringe|ampu|kit|pen|\bbag\b", words):
             return True
         row = self.drugs.get(code)
         if row is not None and row["jw_jz"] in ("yes", "no"):
@@ -181,6 +185,44 @@ class Tables:
         """Return how many injections one dose of a product is."""
         rows = self.refs.frame("two_syringe").filter(pl.col("hcpcs") == code)["injections"].to_list()
         return int(rows[0]) if rows else 1
+
+    def opens(self, modifier: str) -> bool:
+        """Say whether a modifier opens pairs of NCCI."""
+        return (
+            self.refs.frame("mod_groups").filter((pl.col("group") == "NCCI") & (pl.col("modifier") == modifier)).height
+            > 0
+        )
+
+    def bilateral(self, code: str, day: dt.date) -> str | None:
+        """Return the fee schedule's indicator for both sides in force on a day, else the nearest one; None where none is."""
+        found = self._bilateral.get(code, [])
+        before = [indicator for start, indicator in found if start is None or start <= day]
+        return (before[-1] if before else found[0][1]) if found else None
+
+    @cached_property
+    def _bilateral(self) -> dict[str, list[tuple[dt.date | None, str]]]:
+        """The indicators of both sides by code, each with its first day, in their order."""
+        found: dict[str, list[tuple[dt.date | None, str]]] = defaultdict(list)
+        known = pl.col("mod").is_null() & pl.col("bilat").is_not_null()
+        rows = self.refs.frame("pfs").filter(known).sort("valid_from").select("hcpcs", "valid_from", "bilat").rows()
+        for code, start, indicator in rows:
+            found[code].append((start, indicator))
+        return found
+
+    def of_age(self, code: str, months: int) -> bool:
+        """Say whether an age in months is within the limits of a code."""
+        frame = self.refs.frame("age_limits").filter(
+            (pl.col("low") <= code) & (pl.col("high") >= code) & pl.col("policy").is_null()
+        )
+        return all(
+            (low is None or months >= low) and (high is None or months <= high)
+            for low, high in frame.select("min_months", "max_months").rows()
+        )
+
+    def biologic(self, code: str) -> bool:
+        """Say whether the HCPCS file's name of a code is an antibody's or a receptor's."""
+        names = self.refs.frame("hcpcs").filter(pl.col("code") == code)["short"].drop_nulls().to_list()
+        return any(re.search(r"(?:mab|cept)(?:-[a-z]{4})?\b", name, re.IGNORECASE) for name in names)
 
     def on_body(self, ndc11: str | None, words: str) -> bool:
         """Say whether the product is put on the body and injects later."""

@@ -10,8 +10,10 @@ from scrubjay.chart.fhir import people, terms
 from scrubjay.chart.fhir.bundle import Chart, Resource, name
 from scrubjay.chart.model import Administration, Numeric, Order, Provider, Status, Value
 from scrubjay.chart.note import fields
+from scrubjay.chart.note.counselling import counselling_in
+from scrubjay.chart.note.procedures import facts_in
 
-NUMERIC = frozenset({"dose", "volume_ml", "waste"})
+NUMERIC = frozenset({"dose", "volume_ml", "waste", "muscles", "lesions", "levels", "injections", "tests"})
 FROM_WORDS = (
     "lot",
     "expiry",
@@ -57,14 +59,43 @@ class Builder:
                 for extra in hit.extra:
                     if extra.field in ("laterality", "waste_unit"):
                         self.put(extra.field, extra.value)
+        route = self.values["route"].value if "route" in self.values else None
+        for further in (facts_in(text or "", route), counselling_in(text or "")):
+            for hit in further.values():
+                self.put(hit.field, hit.value)
 
 
 def read(chart: Chart, who: dict[str, Provider], day: dt.date | None) -> list[Administration]:
     """Return the administrations of a chart; ``day`` is the encounter's, null where it has none."""
     found = [_medication(chart, who, one) for one in chart.all("MedicationAdministration")]
-    found += [_immunization(chart, who, one, day) for one in chart.all("Immunization")]
+    vaccines = [_immunization(chart, who, one, day) for one in chart.all("Immunization")]
+    _counselled(chart, who, [one for one in vaccines if one is not None and one.given])
+    found += vaccines
     found += [_statement(chart, one) for one in chart.all("MedicationStatement")]
     return [one for one in found if one is not None]
+
+
+COUNSELLING = re.compile(r"(?=.*counsel)(?=.*(?:vaccin|immuni[sz]))", re.IGNORECASE | re.DOTALL)
+
+
+def _counselled(chart: Chart, who: dict[str, Provider], vaccines: list[Administration]) -> None:
+    """Note the counselling on vaccines that a Procedure records: that it was done or not, and by whom."""
+    for one in chart.all("Procedure"):
+        status = {"completed": "yes", "not-done": "no"}.get(one.get("status", ""))
+        if status is None or not COUNSELLING.search(terms.words(one.get("code")) or ""):
+            continue
+        build = Builder(one)
+        build.put("counselling", status)
+        performer = next(iter(one.get("performer", [])), None)
+        if performer is not None and status == "yes":
+            provider = _provider(chart, who, performer.get("actor"), one)
+            shown, credential = people.split(people.shown(performer.get("actor"), provider))
+            build.put("counsellor", shown)
+            build.put("counsellor_credential", (provider.credential if provider else None) or credential)
+        for given in vaccines:
+            for name_, value in build.values.items():
+                if getattr(given, name_) is None:
+                    setattr(given, name_, value)
 
 
 def orders(chart: Chart, who: dict[str, Provider]) -> list[Order]:

@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 from functools import cache
 
 from scrubjay.chart.model import Administration, Numeric, Status, Value
+from scrubjay.chart.note.counselling import counselling, talked
 from scrubjay.chart.note.drafts import Parsed, parse
 from scrubjay.chart.note.fields import ONCE, moments
 from scrubjay.chart.note.hit import Hit
+from scrubjay.chart.note.hydration import fluids
+from scrubjay.chart.note.procedures import procedure_facts
 from scrubjay.chart.note.statement import INJECTION, OWN, PARENTERAL, Draft
 from scrubjay.chart.tables import phrases, rows
 
 VISIT = ("consent", "assessment", "signature", "supervision", "separate", "order", "orderer")
-NUMERIC = frozenset({"dose", "volume_ml", "waste"})
+NUMERIC = frozenset({"dose", "volume_ml", "waste", "muscles", "lesions", "levels", "injections", "tests"})
 PROOF = ("lot", "giver", "ndc")
 """What is written only of an injection that was given, as a time is; a site may also stand in an order."""
 HERE = re.compile(
@@ -71,11 +74,17 @@ def read(text: str, note: int = 0) -> Reading:
     _prepared(parsed, merged)
     visit = _visit(parsed)
     day = _day(parsed, text)
+    bags = fluids(parsed.text, parsed.sentences, [draft.sentence for draft, _ in merged if draft.drug is not None])
+    ran = {number for number, _ in bags}
+    # ``1 L normal saline IV infused`` names no drug of the vocabulary: the bag is what the statement is about.
+    merged = [(draft, status) for draft, status in merged if draft.drug is not None or draft.sentence not in ran]
     _spread(parsed, merged, visit)
     drafts = [draft for draft, _ in merged]
+    further = _further(parsed, [draft for draft, status in merged if status == "given"])
     result = []
     for draft, status in merged:
         values = {name: _value(text, hit) for name, hit in draft.hits.items() if name in OWN or name in EXTRA}
+        values |= {name: _value(text, hit) for name, hit in further.get(id(draft), {}).items()}
         if status == "given" and day is not None:
             values.setdefault("date", day)
         same = next((number for number, other in enumerate(drafts) if other is draft.same_syringe), None)
@@ -90,7 +99,25 @@ def read(text: str, note: int = 0) -> Reading:
                 **values,  # type: ignore[arg-type]
             )
         )
+    for _, bag in bags:
+        values = {name: _value(text, hit) for name, hit in bag.items()}
+        if day is not None:
+            values["date"] = day
+        result.append(Administration(status="given", note=note, **values))  # type: ignore[arg-type]
     return Reading(result, {name: _value(text, hit) for name, hit in visit.items()}, day)
+
+
+def _further(parsed: Parsed, given: list[Draft]) -> dict[int, dict[str, Hit]]:
+    """Return what the note says of the procedure of each injection given, and of counselling on it, by the draft."""
+    signatures = [hit for hit in parsed.hits if hit.field == "signature"]
+    facts = procedure_facts(parsed.text, parsed.sentences, parsed.drafts, given)
+    talks = counselling(parsed.text, parsed.sentences, parsed.drafts, given, signatures)
+    for draft in given:
+        # Who counselled is named with ``by``, too, and gave nothing.
+        if any(talked(parsed.text, draft.hits.get("credential"), talk) for talk in talks.values()):
+            draft.hits.pop("giver", None)
+            draft.hits.pop("credential", None)
+    return {id(draft): {**facts.get(at, {}), **talks.get(at, {})} for at, draft in enumerate(given)}
 
 
 EXTRA = ("consent", "assessment")

@@ -20,7 +20,10 @@ SHARED = ("route", "site", "laterality", "time", "date", "giver", "credential")
 FOLLOWING = frozenset(OWN) - {"frequency", "date"}
 """What a later sentence may still say of the injection before it."""
 PARENTERAL = frozenset(
-    "IM SC IV IV-push IA intra-articular intrabursal intralesional intradermal intravitreal subconjunctival epidural intrathecal".split()
+    (
+        "IM SC IV IV-push IA intra-articular intrabursal intralesional intradermal intravitreal subconjunctival epidural"
+        " intrathecal implant"
+    ).split()
 )
 INJECTION = re.compile(
     r"\b(?:inject\w*|shots?|vaccin\w*|immuni[sz]\w*|infiltrat\w*|infus\w*|booster|depot|epidural|retrobulbar|nerve\s+block|injectable)\b",

@@ -17,3 +17,8 @@ def rows(name: str) -> tuple[dict[str, str], ...]:
 def phrases(text: str) -> list[str]:
     """Return the phrases of one cell."""
     return [phrase.strip() for phrase in text.split("|") if phrase.strip()]
+
+
+def within(name: str, code: str | None) -> bool:
+    """Say whether a code is within one of the ranges (``low``, ``high``) of a table."""
+    return code is not None and any(row["low"] <= code <= row["high"] for row in rows(name))
