@@ -37,7 +37,7 @@ def test_small_chunks_give_the_findings_of_the_whole(
     synthetic: Path, size: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = scrubjay.check(synthetic, as_of=AS_OF, raw=True)
-    monkeypatch.setattr(batches.Settings, "chunk_bytes", size)
+    monkeypatch.setattr(batches, "CHUNK_BYTES", size)
     monkeypatch.setattr(held, "HELD_CLAIMS", 20)
     parts = scrubjay.check(synthetic, as_of=AS_OF, raw=True)
     assert whole.findings.height > 20

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
+
 from scrubjay.render.concise import denial_codes
 from scrubjay.render.style import Style, clean, money
 from scrubjay.render.summary import summary_lines
@@ -43,9 +45,9 @@ def lines(report: Report, style: Style) -> Iterator[str]:
 def _hits(report: Report) -> Iterator[dict[str, Any]]:
     """Yield the findings that are hits as dictionaries, a slice of the frame at a time; ``rows`` says that the input has rows."""
     rows = {item["file"] for item in report.run["inputs"] if item["kind"] == "CMS-1500"}
-    for piece in report.findings.iter_slices(_SLICE):
-        for row in piece.iter_rows(named=True):
-            if row["outcome"] == "hit":
+    for part in report.slices():
+        for piece in part.filter(pl.col("outcome") == "hit").iter_slices(_SLICE):
+            for row in piece.iter_rows(named=True):
                 yield {**row, "rows": row["file"] in rows}
 
 
