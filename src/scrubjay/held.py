@@ -12,8 +12,8 @@ from scrubjay.findings import LEVELS
 from scrubjay.model import Tables, concat
 from scrubjay.spill import Spill
 
-HELD_CLAIMS = 50_000
-"""Claims judged together at once when patients' days span pieces: about as many as the pieces that are judged side by side."""
+HELD_CLAIMS = 25_000
+"""Claims judged together at once when patients' days span pieces: about as many as stand in a piece."""
 
 
 class Store:

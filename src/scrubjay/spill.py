@@ -12,7 +12,7 @@ import polars as pl
 
 from scrubjay.errors import ScrubjayError
 
-LIMIT = 64 << 20
+LIMIT = 32 << 20
 """Bytes of frames that stay in memory; past it all of them go to the file."""
 
 
