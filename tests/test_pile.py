@@ -162,6 +162,22 @@ def test_no_room_for_the_temporary_file_is_one_line(claims: Path, run: Run, monk
 
 
 @pytest.mark.usefixtures("little_memory")
+def test_a_parquet_file_that_could_not_be_written_is_no_parquet_file(claims: Path) -> None:
+    class Broken(Report):
+        def slices(self) -> Iterator[pl.DataFrame]:
+            yield from super().slices()
+            raise BrokenPipeError
+
+    report = check(claims)
+    broken = Broken(**{name: getattr(report, name) for name in report.__dataclass_fields__})
+    out = io.BytesIO()
+    with pytest.raises(BrokenPipeError):
+        tables.write_parquet(broken, out)
+    with pytest.raises(pl.exceptions.ComputeError):
+        pl.read_parquet(io.BytesIO(out.getvalue()))
+
+
+@pytest.mark.usefixtures("little_memory")
 def test_a_report_can_be_sent_to_another_process(claims: Path) -> None:
     report = check(claims)
     copy = pickle.loads(pickle.dumps(report))
@@ -222,7 +238,7 @@ def frame(rows: list[dict[str, Any]], file: int, piece: int, first: int) -> pl.D
     return pl.concat([nothing(), pl.DataFrame(made, schema=shape)], how="diagonal")
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(runs, st.booleans(), st.booleans())
 def test_any_pieces_come_out_in_the_order_of_the_report(given_run: Any, spilling: bool, many: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -51,14 +51,20 @@ def write_csv(report: Report, out: IO[bytes]) -> None:
 def write_parquet(report: Report, out: IO[bytes]) -> None:
     """Write the findings as Parquet (zstd), some at a time; lists stay lists."""
     writer: pq.ParquetWriter | None = None
-    stream = pa.PythonFile(_Onward(out), mode="w")
-    for group in _groups(report):
-        table = flat(group).to_arrow(compat_level=pl.CompatLevel.oldest())
-        if writer is None:
-            writer = pq.ParquetWriter(stream, table.schema, compression="zstd")
-        writer.write_table(table)
-    if writer is not None:
-        writer.close()
+    stream = _Onward(out)
+    try:
+        for group in _groups(report):
+            table = flat(group).to_arrow(compat_level=pl.CompatLevel.oldest())
+            if writer is None:
+                writer = pq.ParquetWriter(pa.PythonFile(stream, mode="w"), table.schema, compression="zstd")
+            writer.write_table(table)
+    except BaseException:
+        # Closing would end the file as if it were whole.
+        stream.lost = True
+        raise
+    finally:
+        if writer is not None:
+            writer.close()
 
 
 def _groups(report: Report) -> Iterator[pl.DataFrame]:
@@ -80,9 +86,11 @@ class _Onward:
         self._out = out
         self._at = 0
         self.closed = False
+        self.lost = False
 
     def write(self, data: bytes) -> int:
-        self._out.write(data)
+        if not self.lost:
+            self._out.write(data)
         self._at += len(data)
         return len(data)
 
@@ -90,7 +98,8 @@ class _Onward:
         return self._at
 
     def flush(self) -> None:
-        self._out.flush()
+        if not self.lost:
+            self._out.flush()
 
     def close(self) -> None:
         self.closed = True
