@@ -119,6 +119,7 @@ docs: $(DEV)
 
 bench: $(RUN) $(PEERS)
 	$(BIN)/python bench/run.py --peers $(VENV)-bench/bin --output docs/bench.md $(SIZES)
+	$(BIN)/python bench/memory.py --output docs/bench-memory.md 100k 1m
 	$(BIN)/python bench/remits.py --output docs/bench-remit.md
 
 COMPILE = $(VENV)-lock/bin/pip-compile --quiet --generate-hashes --strip-extras --no-annotate --no-header \

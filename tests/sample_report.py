@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,6 +74,10 @@ class SampleReport:
     claims: pl.DataFrame
     coverage: pl.DataFrame
     errors: list[dict[str, Any]] = field(default_factory=list)
+
+    def slices(self) -> Iterator[pl.DataFrame]:
+        """Yield the findings, all at once."""
+        yield self.findings
 
 
 def finding(**changed: Any) -> dict[str, Any]:

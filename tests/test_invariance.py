@@ -38,7 +38,7 @@ def test_small_pieces_give_the_findings_of_the_whole(
     synthetic: Path, piece: int, chunk: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = scrubjay.check(synthetic, as_of=AS_OF, raw=True)
-    monkeypatch.setattr(batches.Settings, "piece_bytes", piece)
+    monkeypatch.setattr(batches, "PIECE_BYTES", piece)
     monkeypatch.setattr(pieces, "CHUNK_BYTES", chunk)
     monkeypatch.setattr(held, "HELD_CLAIMS", 20)
     parts = scrubjay.check(synthetic, as_of=AS_OF, raw=True)

@@ -36,10 +36,12 @@ from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import Chunk
 from scrubjay.io.pieces import PIECE_BYTES, X12, Ids, Job, Piece, jobs, sniff
 from scrubjay.model import Tables
+from scrubjay.pile import Pile
 from scrubjay.policy import PolicySet
 from scrubjay.pricing import with_estimates
 from scrubjay.raw import add_raw, no_raw
 from scrubjay.refdata import References
+from scrubjay.spill import Slot, Spill
 
 Progress = Callable[[int, int, int], None]
 
@@ -72,7 +74,8 @@ class Settings:
     keep: int = 0
     conformance: bool = False
     record: Callable[[Tables], None] | None = None
-    piece_bytes: int = PIECE_BYTES
+    # Asked for at each run, not once when the class is made.
+    piece_bytes: int = field(default_factory=lambda: PIECE_BYTES)
 
     def active(self, policy: str, edit: str) -> bool:
         """Say whether a policy uses an edit on any day."""
@@ -83,12 +86,15 @@ class Settings:
 class Outcome:
     """What a run has gathered so far."""
 
-    findings: list[pl.DataFrame] = field(default_factory=list)
-    headers: list[pl.DataFrame] = field(default_factory=list)
+    aside: Spill = field(default_factory=Spill)
+    findings: Pile = field(init=False)
+    headers: list[Slot] = field(default_factory=list)
     tallies: dict[str, Tally] = field(default_factory=dict)
     errors: list[InputError] = field(default_factory=list)
     inputs: list[dict[str, Any]] = field(default_factory=list)
-    spans: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.findings = Pile(self.aside)
 
 
 @dataclass(frozen=True)
@@ -278,9 +284,10 @@ class Batch:
             self.settings.record(judged.tables)
         for code, tally in judged.tallies.items():
             self.outcome.tallies[code].add(tally)
+        piece = self._pieces[-1]
+        self.outcome.findings.add(piece.file, piece.first_claim, judged.findings)
         if judged.headers is not None:
-            self.outcome.findings.append(judged.findings)
-            self.outcome.headers.append(judged.headers)
+            self.outcome.headers.append(self.outcome.aside.put(judged.headers))
             if judged.tables is not None:
                 self.kept.add(judged.findings, judged.tables)
 
@@ -303,15 +310,15 @@ class Batch:
         if not len(shared):
             return
         needed = {(p.file, p.chunk): p for p in self._pieces if np.isin(p.keys, shared).any()}
-        with Store() as store:
-            for number, item in inputs.items():
-                if any(file == number for file, _ in needed):
-                    self._hold(item, number, needed, shared, store)
-            for tables in store.parts():
-                findings, claims = self._engine(tables)
-                for code, tally in findings.tallies.items():
-                    self.outcome.tallies[code].add(tally)
-                self._replace(findings.rows, claims, tables)
+        store = Store()
+        for number, item in inputs.items():
+            if any(file == number for file, _ in needed):
+                self._hold(item, number, needed, shared, store)
+        for tables in store.parts():
+            findings, claims = self._engine(tables)
+            for code, tally in findings.tallies.items():
+                self.outcome.tallies[code].add(tally)
+            self._replace(findings.rows, claims, tables)
 
     def _hold(
         self, item: Input, number: int, needed: dict[tuple[int, int], _Piece], shared: Keys, store: Store
@@ -337,29 +344,19 @@ class Batch:
 
     def _replace(self, findings: pl.DataFrame, claims: pl.DataFrame, tables: Tables) -> None:
         """Put the findings of claims judged together in the place of those of their pieces."""
-        ids = claims.select("claim_id")
-        self.kept.drop(ids)
-        known = []
-        for k, frame in enumerate(self.outcome.findings):
-            known.append(frame.join(ids, on="claim_id", how="semi"))
-            self.outcome.findings[k] = frame.join(ids, on="claim_id", how="anti", maintain_order="left")
-        texts = (
-            pl.concat(known, how="diagonal")
-            .select("file", "segment", "element", "raw", "raw_start", "raw_length")
-            .unique(["file", "segment", "element"])
-            if known
-            else None
-        )
-        if not len(findings):
-            return
+        self.kept.drop(claims.select("claim_id"))
+        pile = self.outcome.findings
         findings = self._placed(no_raw(findings))
-        if texts is not None and self.settings.raw:
+        if self.settings.raw and (known := pile.known(claims)):
+            place = ["file", "segment", "element"]
+            texts = pl.concat(known, how="diagonal").select(*place, "raw", "raw_start", "raw_length").unique(place)
             findings = findings.drop("raw", "raw_start", "raw_length").join(
-                texts, on=["file", "segment", "element"], how="left", nulls_equal=True, maintain_order="left"
+                texts, on=place, how="left", nulls_equal=True, maintain_order="left"
             )
-        self.outcome.findings.append(findings)
-        self.outcome.headers.append(_headers(findings, claims, tables))
-        self.kept.add(findings, tables)
+        pile.replace(claims, findings)
+        if len(findings):
+            self.outcome.headers.append(self.outcome.aside.put(_headers(findings, claims, tables)))
+            self.kept.add(findings, tables)
 
     def _placed(self, findings: pl.DataFrame) -> pl.DataFrame:
         """Give findings of inputs that are no X12 their rows and paths."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import lru_cache
 from pathlib import Path
@@ -17,7 +17,7 @@ from scrubjay import catalogue as listing
 from scrubjay import policy as policies
 from scrubjay import refdata
 from scrubjay._version import __version__
-from scrubjay.batch import Batch, Input, Outcome, Progress, Settings, spooled
+from scrubjay.batch import Batch, Input, Progress, Settings, spooled
 from scrubjay.conformance import judge as guide
 from scrubjay.edit import Edit, catalogue
 from scrubjay.errors import InputError, ScrubjayError
@@ -28,7 +28,8 @@ from scrubjay.findings import nothing
 from scrubjay.model import Tables
 from scrubjay.refdata import References
 from scrubjay.refdata_manifest import MANIFEST, user_folder
-from scrubjay.report import Report, amount_at_risk, coverage_table, money, present, run_facts
+from scrubjay.report import Counts, Later, Report, coverage_table, money, present, run_facts
+from scrubjay.spill import Slot
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | Tables
 
@@ -185,40 +186,42 @@ def _file(path: Path) -> Input:
     return Input(str(path), opener, path.stat().st_size)
 
 
-def _presented(outcome: Outcome, files: list[str], edits: Mapping[str, Edit]) -> pl.DataFrame:
-    """Return the findings of a run as the report shows them; those of its pieces are let go, so as not to be held twice."""
-    if not outcome.findings:
-        return _nothing()
-    found = pl.concat(outcome.findings, how="diagonal")
-    outcome.findings.clear()
-    return present(found, files, edits)
-
-
 def _report(batch: Batch, policy: str, as_of: dt.date) -> Report:
     settings, outcome = batch.settings, batch.outcome
     files = [i["file"] for i in outcome.inputs]
-    findings = _presented(outcome, files, settings.edits)
+    pile, edits = outcome.findings, settings.edits
+
+    def slices() -> Iterator[pl.DataFrame]:
+        frames = pile.frames()
+        first = next(frames, None)
+        yield _nothing() if first is None else present(first, files, edits)
+        for frame in frames:
+            yield present(frame, files, edits)
+
+    counts = Counts()
+    shown: list[pl.DataFrame] = []
+    for part in slices():
+        counts.add(part)
+        if not pile.spilled:
+            shown.append(part)
+    headers, set_of = outcome.headers, settings.policy
     claims = sum(i["claims"] for i in outcome.inputs)
-    lines = sum(i["lines"] for i in outcome.inputs)
-    hits = findings.select("outcome", "level", "claim_id").filter(pl.col("outcome") == "hit")
-    counts = dict(hits.group_by("level").len().iter_rows())
-    dirty = hits.filter(pl.col("claim_id").is_not_null() & (pl.col("level") != "info"))["claim_id"].n_unique()
     summary = {
         "claims": claims,
-        "lines": lines,
-        "clean_claims": claims - dirty,
-        "findings": {level: int(counts.get(level, 0)) for level in ("deny", "warn", "info")},
-        "amount_at_risk": amount_at_risk(findings),
+        "lines": sum(i["lines"] for i in outcome.inputs),
+        "clean_claims": claims - counts.dirty,
+        "findings": counts.levels,
+        "amount_at_risk": counts.amount_at_risk,
     }
-    headers = _claim_headers(outcome.headers, files, settings.policy)
-    errors = [{"file": e.file, "segment": e.segment, "message": e.message} for e in outcome.errors]
     return Report(
         run=run_facts(__version__, listing.digest(), settings.refs.info(), policy, as_of, outcome.inputs),
         summary=summary,
-        findings=findings,
-        claims=headers,
-        coverage=coverage_table(outcome.tallies, findings),
-        errors=errors,
+        findings=cast("pl.DataFrame", Later(slices)) if pile.spilled else pl.concat(shown),
+        claims=cast("pl.DataFrame", Later(lambda: iter([_claim_headers(headers, files, set_of)])))
+        if pile.spilled
+        else _claim_headers(headers, files, set_of),
+        coverage=coverage_table(outcome.tallies, counts.edits),
+        errors=[{"file": e.file, "segment": e.segment, "message": e.message} for e in outcome.errors],
         kept=batch.kept.tables(),
     )
 
@@ -229,14 +232,14 @@ def _nothing() -> pl.DataFrame:
     return present(nothing(), [], {})
 
 
-def _claim_headers(headers: list[pl.DataFrame], files: list[str], policy: policies.PolicySet) -> pl.DataFrame:
+def _claim_headers(headers: list[Slot], files: list[str], policy: policies.PolicySet) -> pl.DataFrame:
     schema = {
         "claim_id": pl.UInt32, "file": pl.String, "transaction": pl.String, "claim": pl.String, "policy": pl.String, "payer": pl.String,
         "service_date": pl.Date, "pos": pl.String, "charge": pl.String, "lines": pl.Int64, "rendering_npi": pl.String,
     }  # fmt: skip
     if not headers:
         return pl.DataFrame(schema=schema)
-    frame = pl.concat(headers).unique("claim_id", keep="last").sort("claim_id")
+    frame = pl.concat([slot.get() for slot in headers]).unique("claim_id", keep="last").sort("claim_id")
     labels = {name: policy.label(name) for name in frame["policy"].unique().to_list()}
     numbers = dict(enumerate(files))
     return frame.with_columns(

@@ -3,44 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import polars as pl
 
 from scrubjay.findings import LEVELS
 from scrubjay.model import Tables, concat
+from scrubjay.spill import Spill
 
-HELD_CLAIMS = 100_000
-"""Claims judged together at once when patients' days span pieces."""
+HELD_CLAIMS = 25_000
+"""Claims judged together at once when patients' days span pieces: about as many as stand in a piece."""
 
 
 class Store:
-    """Claims held in memory until all pieces are read: those of patient days that stand in more than one piece."""
+    """Claims put aside until all pieces are read: those of patient days that stand in more than one piece."""
 
     def __init__(self) -> None:
-        self._held: list[tuple[Tables, np.ndarray]] = []
-
-    def __enter__(self) -> Store:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._held.clear()
+        self._aside = Spill()
+        self._held: list[tuple[_Aside, np.ndarray]] = []
 
     def put(self, tables: Tables, patient: np.ndarray) -> None:
-        """Hold the claims of a piece, with the key of each one's patient."""
-        self._held.append((tables, patient))
+        """Put the claims of a piece aside, with the key of each one's patient."""
+        self._held.append((_Aside(self._aside, tables), patient))
 
     def parts(self) -> Iterator[Tables]:
-        """Yield the held claims, every patient's together."""
-        total = sum(len(t.claims) for t, _ in self._held)
+        """Yield the claims, every patient's together; the store is empty then."""
+        total = sum(len(patient) for _, patient in self._held)
         buckets = max(1, -(-total // HELD_CLAIMS))
-        for bucket in range(buckets):
-            kept = [
-                t if buckets == 1 else t.keep(t.claims.filter(pl.Series(patient % buckets == bucket)))
-                for t, patient in self._held
-            ]
-            yield concat(kept)
+        dealt: list[list[_Aside]] = [[] for _ in range(buckets)]
+        if buckets == 1:
+            dealt = [[aside for aside, _ in self._held]]
+        else:
+            for tables, patient in self._groups():
+                for bucket, pile in enumerate(dealt):
+                    own = tables.claims.filter(pl.Series(patient % buckets == bucket))
+                    pile.append(_Aside(self._aside, tables.keep(own)))
+        self._held.clear()
+        while dealt:
+            yield concat([aside.get() for aside in dealt.pop(0)])
+
+    def _groups(self) -> Iterator[tuple[Tables, np.ndarray]]:
+        """Yield the claims in their order, some pieces of them together."""
+        group: list[tuple[_Aside, np.ndarray]] = []
+        for number, held in enumerate(self._held, start=1):
+            group.append(held)
+            if sum(len(patient) for _, patient in group) >= HELD_CLAIMS or number == len(self._held):
+                yield concat([aside.get() for aside, _ in group]), np.concatenate([patient for _, patient in group])
+                group = []
+
+
+class _Aside:
+    """Tables put aside."""
+
+    def __init__(self, spill: Spill, tables: Tables) -> None:
+        self._slots = {f.name: spill.put(getattr(tables, f.name)) for f in fields(Tables)}
+
+    def get(self) -> Tables:
+        return Tables(**{name: slot.get() for name, slot in self._slots.items()})
 
 
 class Kept:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -30,6 +31,13 @@ _FIX = pl.Struct(
 _RANK = {"deny": 0, "warn": 1, "info": 2}
 
 
+class Later:
+    """A frame that is too large to be held as long as nobody asks for the whole of it."""
+
+    def __init__(self, parts: Callable[[], Iterator[pl.DataFrame]]) -> None:
+        self.parts = parts
+
+
 @dataclass(frozen=True)
 class Report:
     """The result of a check.
@@ -37,6 +45,9 @@ class Report:
     ``findings`` has the fields of :data:`FINDING_FIELDS` and the private columns ``claim_id``, ``raw``, ``raw_start``
     and ``raw_length``; ``claims`` is the header of every claim with a finding; ``coverage`` one row per edit.
     ``kept`` holds whole claims, patient data and all, where the caller asked for them.
+
+    ``findings`` and ``claims`` of a large run are put together when they are first asked for; :meth:`slices` gives the
+    findings without ever holding all of them.
     """
 
     run: dict[str, Any]
@@ -46,6 +57,32 @@ class Report:
     coverage: pl.DataFrame
     errors: list[dict[str, Any]]
     kept: Tables | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("findings", "claims"):
+            if isinstance(later := self.__dict__[name], Later):
+                self.__dict__[f"_{name}"] = later
+                del self.__dict__[name]
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Asked only for what is not there, or not yet.
+            later = self.__dict__.get(f"_{name}")
+            if not isinstance(later, Later):
+                raise AttributeError(f"a report has no {name!r}", name=name, obj=self)
+            return self.__dict__.setdefault(name, pl.concat(later.parts()))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def slices(self) -> Iterator[pl.DataFrame]:
+        """Yield the findings, some at a time and in their order: one frame at least, bounded in a large run."""
+        later = self.__dict__.get("_findings")
+        if later is None or "findings" in self.__dict__:
+            yield self.findings
+        else:
+            yield from later.parts()
 
     def to_dict(self) -> dict[str, Any]:
         """Return the whole report as plain data (schema ``scrubjay.report/1``)."""
@@ -113,6 +150,7 @@ def present(found: pl.DataFrame, files: list[str], edits: Mapping[str, Edit]) ->
             "element",
             "message",
             nulls_last=False,
+            maintain_order=True,
         )
         .with_columns(
             pl.col("file_name").alias("file"),
@@ -179,6 +217,32 @@ def at_risk_once(findings: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([whole, lines.unique("risk_line", keep="first", maintain_order=True)])
 
 
+class Counts:
+    """What a report says of its findings in numbers, counted slice by slice; no claim may stand in two slices."""
+
+    def __init__(self) -> None:
+        self.levels = dict.fromkeys(_RANK, 0)
+        self.dirty = 0
+        self.edits: Counter[tuple[str, str]] = Counter()
+        # A line at risk may be of another claim than the finding, so that money is only summed at the end.
+        self._risky: list[pl.DataFrame] = []
+
+    def add(self, findings: pl.DataFrame) -> None:
+        """Count a slice."""
+        hits = findings.select("outcome", "level", "claim_id").filter(pl.col("outcome") == "hit")
+        for level, count in hits.group_by("level").len().iter_rows():
+            self.levels[level] += count
+        self.dirty += hits.filter(pl.col("claim_id").is_not_null() & (pl.col("level") != "info"))["claim_id"].n_unique()
+        for edit, outcome, count in findings.group_by("edit", "outcome").len().iter_rows():
+            self.edits[edit, outcome] += count
+        self._risky.append(at_risk_once(findings).with_columns(amount_basis=pl.lit(None, dtype=pl.String)))
+
+    @property
+    def amount_at_risk(self) -> str:
+        """Return the money at risk."""
+        return amount_at_risk(pl.concat(self._risky)) if self._risky else "0.00"
+
+
 def by_risk(findings: pl.DataFrame) -> pl.DataFrame:
     """Order findings by money: the claim with the most at risk first, and in a claim the dearest finding first.
 
@@ -203,11 +267,8 @@ def by_risk(findings: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def coverage_table(tallies: Mapping[str, Tally], findings: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per edit: state, rows in scope, hits, unknown, and why."""
-    counts: dict[str, dict[str, int]] = {"hit": {}, "unknown": {}}
-    for code, outcome, count in findings.group_by("edit", "outcome").len().iter_rows():
-        counts[outcome][code] = count
+def coverage_table(tallies: Mapping[str, Tally], found: Mapping[tuple[str, str], int]) -> pl.DataFrame:
+    """Return one row per edit: state, rows in scope, hits, unknown, and why; ``found`` counts by edit and outcome."""
     made = list(tallies.values())
     reasons = [
         "; ".join(f"{n} rows: {reason}" for reason, n in sorted(t.reasons.items()) if n) if t.reasons else ""
@@ -218,10 +279,10 @@ def coverage_table(tallies: Mapping[str, Tally], findings: pl.DataFrame) -> pl.D
             pl.Series("edit", list(tallies), dtype=pl.String),
             pl.Series("state", [t.state for t in made], dtype=pl.String),
             pl.Series("in_scope", [t.in_scope if t.state == "ran" else None for t in made], dtype=pl.Int64),
-            pl.Series("hits", [counts["hit"].get(code, 0) for code in tallies], dtype=pl.Int64),
+            pl.Series("hits", [found.get((code, "hit"), 0) for code in tallies], dtype=pl.Int64),
             pl.Series(
                 "unknown",
-                [counts["unknown"].get(code, 0) + sum(t.reasons.values()) for code, t in tallies.items()],
+                [found.get((code, "unknown"), 0) + sum(t.reasons.values()) for code, t in tallies.items()],
                 dtype=pl.Int64,
             ),
             pl.Series(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from scrubjay.render.style import Style, clean
 from scrubjay.report import Report
@@ -12,7 +13,7 @@ _COLUMNS = ("file", "segment", "claim", "line", "edit", "level", "outcome", "mes
 
 def lines(report: Report, style: Style) -> Iterator[str]:
     """Yield ``file:segment: claim C line L: EDIT level message [CO-97 M15]`` for each finding, in report order."""
-    for row in report.findings.select(_COLUMNS).iter_rows():
+    for row in chain.from_iterable(part.select(_COLUMNS).iter_rows() for part in report.slices()):
         file, segment, claim, line, edit, level, outcome, message, group, carc, rarc = row
         where = f"{clean(file)}:{segment}" if segment is not None else clean(file)
         place = f" claim {clean(claim)}" if claim is not None else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import IO, Any
 
 import polars as pl
@@ -18,6 +19,12 @@ def public(report: Report) -> pl.DataFrame:
     return report.findings.select(FINDING_FIELDS)
 
 
+def _parts(report: Report) -> Iterator[pl.DataFrame]:
+    """Yield the same, some findings at a time, so that a large run's are never all in memory."""
+    for part in report.slices():
+        yield from part.select(FINDING_FIELDS).iter_slices(_SLICE)
+
+
 def dump(value: Any) -> bytes:
     """Return a value as compact UTF-8 JSON."""
     return json.dumps(value, ensure_ascii=False, separators=(", ", ": ")).encode()
@@ -25,8 +32,8 @@ def dump(value: Any) -> bytes:
 
 def write_jsonl(report: Report, out: IO[bytes]) -> None:
     """Write the findings, one object a line; some at a time, so that the text of all of them is never in memory."""
-    for piece in public(report).iter_slices(_SLICE):
-        piece.write_ndjson(out)
+    for part in _parts(report):
+        part.write_ndjson(out)
 
 
 def write_json(report: Report, out: IO[bytes], statistics: dict[str, Any] | None = None) -> None:
@@ -36,10 +43,11 @@ def write_json(report: Report, out: IO[bytes], statistics: dict[str, Any] | None
         summary["statistics"] = statistics
     out.write(b'{"schema": "scrubjay.report/1",\n"run": ' + dump(report.run) + b',\n"summary": ' + dump(summary))
     out.write(b',\n"findings": [')
-    findings = public(report)
-    if findings.height:
-        lines = findings.write_ndjson().encode()
-        out.write(b"\n" + lines.rstrip(b"\n").replace(b"\n", b",\n"))
+    before = b"\n"
+    for part in _parts(report):
+        if part.height:
+            out.write(before + part.write_ndjson().encode().rstrip(b"\n").replace(b"\n", b",\n"))
+            before = b",\n"
     out.write(b'],\n"coverage": ' + rows(report.coverage.to_dicts()) + b',\n"errors": ' + rows(report.errors) + b"}\n")
 
 

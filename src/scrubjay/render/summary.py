@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -62,12 +63,18 @@ def undecided_lines(report: Report, style: Style) -> Iterator[str]:
 def undecided(report: Report) -> Iterator[tuple[str, str]]:
     """Yield edit and words for the findings with outcome ``unknown``: how many, why, and the first places."""
     columns = ["edit", "message", "outcome", "file", "claim", "line"]
-    unknown = report.findings.select(columns).filter(pl.col("outcome") == "unknown")
     several = len(report.run["inputs"]) > 1
-    places = pl.struct("file", "claim", "line").head(_NAMED)
-    reasons = unknown.group_by("edit", "message", maintain_order=True).agg(
-        pl.len().alias("count"), places.alias("places")
-    )
+    parts = []
+    for part in report.slices():
+        unknown = part.select(columns).filter(pl.col("outcome") == "unknown")
+        places = pl.struct("file", "claim", "line").head(_NAMED)
+        parts.append(
+            unknown.group_by("edit", "message", maintain_order=True).agg(
+                pl.len().alias("count"), places.alias("places")
+            )
+        )
+    together = pl.col("places").list.explode(keep_nulls=False, empty_as_null=False).head(_NAMED)
+    reasons = pl.concat(parts).group_by("edit", "message", maintain_order=True).agg(pl.col("count").sum(), together)
     for (edit,), rows in reasons.group_by(["edit"], maintain_order=True):
         for row in rows.head(_REASONS).iter_rows(named=True):
             count = row["count"]
@@ -128,12 +135,15 @@ def _follows(before: str, code: str) -> bool:
 
 def outdated_lines(report: Report, style: Style) -> Iterator[str]:
     """Yield the reference editions that decided for dates of service outside their own, with how many findings rest on them."""
-    outside = (
-        report.findings.select("reference")
-        .filter(pl.col("reference").str.contains(_OUTSIDE))
-        .with_columns(pl.col("reference").str.replace(_OUTSIDE, "").alias("edition"))
-    )
-    rows = outside.group_by("edition").len().sort("edition").iter_rows()
+    counts: Counter[str] = Counter()
+    for part in report.slices():
+        outside = (
+            part.select("reference")
+            .filter(pl.col("reference").str.contains(_OUTSIDE))
+            .with_columns(pl.col("reference").str.replace(_OUTSIDE, "").alias("edition"))
+        )
+        counts.update(dict(outside.group_by("edition").len().iter_rows()))
+    rows = sorted(counts.items())
     lines = [f"  {clean(edition)}: {plural(count, 'finding')}" for edition, count in rows]
     if lines:
         yield ""

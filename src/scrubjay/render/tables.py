@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import IO
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from scrubjay.report import FINDING_FIELDS, Report
 
@@ -16,14 +19,18 @@ COLUMNS = tuple(
 )
 
 
-def flat(report: Report) -> pl.DataFrame:
-    """Return the findings with ``fix`` opened into ``fix_safety``, ``fix_text`` and ``fix_patches`` (JSON)."""
+_GROUP = 50_000
+"""Findings from which on a row group of the Parquet file is full."""
+
+
+def flat(findings: pl.DataFrame) -> pl.DataFrame:
+    """Return findings with ``fix`` opened into ``fix_safety``, ``fix_text`` and ``fix_patches`` (JSON)."""
     fix = pl.col("fix").struct
     patches = fix.field("patches")
     encoded = pl.concat_str(
         pl.lit("["), patches.list.eval(pl.element().struct.json_encode()).list.join(", "), pl.lit("]")
     )
-    return report.findings.with_columns(
+    return findings.with_columns(
         fix.field("safety").alias("fix_safety"),
         fix.field("text").alias("fix_text"),
         pl.when(patches.is_not_null()).then(encoded).alias("fix_patches"),
@@ -37,9 +44,62 @@ def write_csv(report: Report, out: IO[bytes]) -> None:
         pl.col("rarc").list.join(";"),
         pl.col("sources").list.join("; "),
     ]
-    flat(report).with_columns(joined).write_csv(out)
+    for number, part in enumerate(report.slices()):
+        flat(part).with_columns(joined).write_csv(out, include_header=number == 0)
 
 
 def write_parquet(report: Report, out: IO[bytes]) -> None:
-    """Write the findings as Parquet (zstd); lists stay lists."""
-    flat(report).write_parquet(out, compression="zstd")
+    """Write the findings as Parquet (zstd), some at a time; lists stay lists."""
+    writer: pq.ParquetWriter | None = None
+    stream = _Onward(out)
+    try:
+        for group in _groups(report):
+            table = flat(group).to_arrow(compat_level=pl.CompatLevel.oldest())
+            if writer is None:
+                writer = pq.ParquetWriter(pa.PythonFile(stream, mode="w"), table.schema, compression="zstd")
+            writer.write_table(table)
+    except BaseException:
+        # Closing would end the file as if it were whole.
+        stream.lost = True
+        raise
+    finally:
+        if writer is not None:
+            writer.close()
+
+
+def _groups(report: Report) -> Iterator[pl.DataFrame]:
+    """Yield the findings in groups large enough for a column store."""
+    waiting: list[pl.DataFrame] = []
+    for part in report.slices():
+        waiting.append(part)
+        if sum(frame.height for frame in waiting) >= _GROUP:
+            yield pl.concat(waiting)
+            waiting = []
+    if waiting:
+        yield pl.concat(waiting)
+
+
+class _Onward:
+    """A stream that only goes forward and tells how far it is; a pipe cannot."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+        self._at = 0
+        self.closed = False
+        self.lost = False
+
+    def write(self, data: bytes) -> int:
+        if not self.lost:
+            self._out.write(data)
+        self._at += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._at
+
+    def flush(self) -> None:
+        if not self.lost:
+            self._out.flush()
+
+    def close(self) -> None:
+        self.closed = True

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
+
 from scrubjay.render.concise import denial_codes
 from scrubjay.render.style import Style, clean, money
 from scrubjay.render.summary import summary_lines
@@ -23,15 +25,13 @@ _PLAIN = {"deny": "would deny", "warn": "may deny", "info": "may deny"}
 
 def lines(report: Report, style: Style) -> Iterator[str]:
     """Yield the lines of the text report: findings grouped by claim in report order, then the summary."""
-    headers = {row["claim_id"]: row for row in report.claims.iter_rows(named=True)}
     place: tuple[str, int | None] | None = None
     payer = ""
-    for row in _hits(report):
+    for row, claim in _hits(report):
         if place != (row["file"], row["claim_id"]):
             if place is not None:
                 yield ""
             place = (row["file"], row["claim_id"])
-            claim = headers.get(row["claim_id"])
             payer = clean(claim["payer"]) if claim and claim["payer"] else "the payer"
             yield from _header(claim, row, style)
         yield from _finding(row, payer, style)
@@ -40,13 +40,18 @@ def lines(report: Report, style: Style) -> Iterator[str]:
     yield from summary_lines(report, style)
 
 
-def _hits(report: Report) -> Iterator[dict[str, Any]]:
-    """Yield the findings that are hits as dictionaries, a slice of the frame at a time; ``rows`` says that the input has rows."""
+def _hits(report: Report) -> Iterator[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Yield the findings that are hits and the headers of their claims as dictionaries, made a few thousand at a time.
+
+    ``rows`` says that the input has rows.
+    """
     rows = {item["file"] for item in report.run["inputs"] if item["kind"] == "CMS-1500"}
-    for piece in report.findings.iter_slices(_SLICE):
-        for row in piece.iter_rows(named=True):
-            if row["outcome"] == "hit":
-                yield {**row, "rows": row["file"] in rows}
+    for part in report.slices():
+        for piece in part.filter(pl.col("outcome") == "hit").iter_slices(_SLICE):
+            own = report.claims.join(piece.select("claim_id").unique(), on="claim_id", how="semi")
+            headers = {claim["claim_id"]: claim for claim in own.iter_rows(named=True)}
+            for row in piece.iter_rows(named=True):
+                yield {**row, "rows": row["file"] in rows}, headers.get(row["claim_id"])
 
 
 def _header(claim: dict[str, Any] | None, row: dict[str, Any], style: Style) -> Iterator[str]:
