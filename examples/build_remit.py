@@ -205,7 +205,7 @@ def payments_of(path: Path) -> list[Payment]:
     """Return a payment per payer for the claims of an 837P, denied as :data:`DENIED` says."""
     from scrubjay.io.claim837 import read_chunk
     from scrubjay.io.interchange import iter_chunks
-    from scrubjay.io.x12 import ByteSource
+    from scrubjay.io.source import ByteSource
 
     with path.open("rb") as stream:
         (chunk,) = iter_chunks(ByteSource(stream), path.name)
