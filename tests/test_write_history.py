@@ -14,8 +14,6 @@ from cli_runner import Run, claim_file, runner
 from scrubjay import batch
 from scrubjay.cases import parse, to_837
 from scrubjay.facts.history import SCHEMA, read_history
-from scrubjay.io import interchange
-from scrubjay.io import pieces as reading
 
 SHOT = "claim id=A1 dx=D51.0 dos=2026-03-02\nline 96372\nline J3420 ndc=00143962010"
 AGAIN = "claim id=B7 dx=D51.0 dos=2026-03-02\nline 96372\nline J3420 ndc=00143962010"
@@ -98,7 +96,7 @@ def test_pieces_are_written_as_they_come(tmp_path: Path, monkeypatch: pytest.Mon
         add(self, judged)
 
     monkeypatch.setattr(batch.Batch, "_add", spy)
-    monkeypatch.setattr(reading, "iter_chunks", lambda s, f, size=0: interchange.iter_chunks(s, f, 8192))
+    monkeypatch.setattr(batch, "PIECE_BYTES", 8192)
     scrubjay.check(data, write_history=pieces)
     assert len(sizes) > 3
     assert max(sizes) < 40
