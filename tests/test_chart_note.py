@@ -164,6 +164,22 @@ def test_ndc_forms(written: str, digits: str | None) -> None:
     assert ndc11(written) == digits
 
 
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("DOB 03/02/1961. Seen 03/05/2026. Toradol 60 mg IM given.", "2026-03-05"),
+        ("DOB: 3/2/1961  DOS: 3/5/2026\nToradol 60 mg IM given.", "2026-03-05"),
+        ("Seen on 3/5/2026: Toradol 60 mg IM given.", "2026-03-05"),
+        ("Last seen 03/05/2025. Toradol 60 mg IM given.", None),
+        ("Date of birth 3/2/1961. Toradol 60 mg IM given.", None),
+        ("Toradol 60 mg IM given, lot A12, exp date: 3/5/2027.", None),
+    ],
+)
+def test_the_day_of_the_visit(text: str, day: str | None) -> None:
+    found = read(text).date
+    assert (found.value if found else None) == day
+
+
 def test_dates() -> None:
     assert iso("3/2/26") == "2026-03-02"
     assert iso("March 2, 2026") == "2026-03-02"

@@ -40,7 +40,7 @@ EMERGENCY_NOTE = re.compile(
 )
 """What makes a note one of an emergency department, where ``in the ED`` is here; elsewhere it is another place."""
 DATED = re.compile(
-    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given|\s+administered|\s*/\s*time|\s+and\s+time)?|administered\s+on|administration\s+date|seen\s+on|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
+    r"(?:date\s+of\s+(?:service|visit|injection|administration)|visit\s+date|encounter\s+date|service\s+date|dos|date(?:\s+given|\s+administered|\s*/\s*time|\s+and\s+time)?|administered\s+on|administration\s+date|(?<!last\s)seen(?:\s+on)?|(?:nurs\w*|office|clinic|injection)\s+(?:visit|note|encounter)|visit|note|encounter)\s*:?\s*$",
     re.IGNORECASE,
 )
 ORDERED = re.compile(r"\border(?:ed|s)?\b|\bplan\b", re.IGNORECASE)
@@ -341,8 +341,11 @@ def _visit(parsed: Parsed) -> dict[str, Hit]:
 
 def _day(parsed: Parsed, text: str) -> Value | None:
     """Return the date of the visit where the note names it as such."""
+    told = 0
     for hit in sorted(moments(parsed.text), key=lambda one: one.start):
-        before = parsed.text[max(0, hit.start - 40) : hit.start]
+        # What stands before the last date or time speaks of that one: "DOB 3/2/1961  DOS 3/5/2026".
+        before = parsed.text[max(told, hit.start - 40) : hit.start]
+        told = hit.end
         if hit.field == "date" and DATED.search(before) and not re.search(r"birth|dob|exp|lot", before, re.IGNORECASE):
             return _value(text, hit)
     return None
