@@ -305,8 +305,11 @@ class Batch:
         """Judge again, together, the claims of patient days that stand in more than one piece."""
         if len(self._pieces) < 2:
             return
-        keys, counts = np.unique(np.concatenate([p.keys for p in self._pieces]), return_counts=True)
-        shared = keys[counts > 1]
+        # Eight bytes a line of the whole input: sorted in place, so that they stand in memory twice and not six times.
+        keys = np.concatenate([p.keys for p in self._pieces])
+        keys.sort()
+        shared = np.unique(keys[1:][keys[1:] == keys[:-1]])
+        del keys
         if not len(shared):
             return
         needed = {(p.file, p.chunk): p for p in self._pieces if np.isin(p.keys, shared).any()}

@@ -25,7 +25,7 @@ X12, FHIR, CMS1500 = "837P", "FHIR", "CMS-1500"
 HEAD = 64 << 10
 """Bytes by which an input's kind is told."""
 
-PIECE_BYTES = 16 << 20
+PIECE_BYTES = 12 << 20
 """Bytes of a piece of 837P: many chunks, so that the fixed cost of a run of all edits is paid seldom."""
 
 _LARGEST_DOCUMENT = 512 << 20
