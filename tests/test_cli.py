@@ -341,3 +341,20 @@ def test_a_polite_kill_leaves_nothing_half_written(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) == guard.TERMINATED
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["jsonl", "csv", "concise"])
+def test_a_reader_that_has_gone_away_is_no_error(form: str, tmp_path: Path) -> None:
+    # Far more than a pipe holds, so that the writer is still writing when its reader goes.
+    batch = claim_file(tmp_path / "many.837", "\n".join(f"claim id=C{k}\n{DIRTY}" for k in range(400)))
+    started = subprocess.Popen(
+        [*COMMAND, "check", str(batch), *AS_OF, *ONLY, "--format", form, "--no-progress"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert started.stdout is not None
+    assert started.stdout.readline()
+    started.stdout.close()
+    _, said = started.communicate(timeout=120)
+    assert started.returncode == 1
+    assert b"error" not in said.lower()

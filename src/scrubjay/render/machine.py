@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from typing import IO, Any
@@ -10,8 +11,8 @@ import polars as pl
 
 from scrubjay.report import FINDING_FIELDS, Report
 
-_SLICE = 50_000
-"""Findings written at once."""
+_SLICE = 10_000
+"""Findings written at once; their text is in memory meanwhile."""
 
 
 def public(report: Report) -> pl.DataFrame:
@@ -33,7 +34,10 @@ def dump(value: Any) -> bytes:
 def write_jsonl(report: Report, out: IO[bytes]) -> None:
     """Write the findings, one object a line; some at a time, so that the text of all of them is never in memory."""
     for part in _parts(report):
-        part.write_ndjson(out)
+        # Not by the frame itself: it would not say that a reader has gone away, as ``head`` does.
+        text = io.BytesIO()
+        part.write_ndjson(text)
+        out.write(text.getbuffer())
 
 
 def write_json(report: Report, out: IO[bytes], statistics: dict[str, Any] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from typing import IO
 
@@ -45,7 +46,10 @@ def write_csv(report: Report, out: IO[bytes]) -> None:
         pl.col("sources").list.join("; "),
     ]
     for number, part in enumerate(report.slices()):
-        flat(part).with_columns(joined).write_csv(out, include_header=number == 0)
+        # As for JSON lines: a frame would not say that a reader has gone away.
+        text = io.BytesIO()
+        flat(part).with_columns(joined).write_csv(text, include_header=number == 0)
+        out.write(text.getbuffer())
 
 
 def write_parquet(report: Report, out: IO[bytes]) -> None:
