@@ -17,6 +17,7 @@ from scrubjay.errors import InputError
 from scrubjay.io import claim837
 from scrubjay.io.columns import Columns
 from scrubjay.io.interchange import Chunk, iter_chunks
+from scrubjay.io.layout837 import layout
 from scrubjay.io.source import ByteSource
 from scrubjay.io.spans import pack
 from scrubjay.report import Report
@@ -190,7 +191,7 @@ def _add_claims(held: list[Acknowledged], chunk: Chunk, tables: Any) -> None:
         return
     sets = [s for i in held for g in i.groups for s in g.sets]
     starts = [s.segment for s in sets]
-    place = claim837.layout(chunk.segments, chunk.wanted)
+    place = layout(chunk.segments, chunk.wanted)
     c = Columns(chunk.segments)
     billing = place.pick("NM1", place.in_hl, "85")
     owner = np.searchsorted(billing, place.clm_at, side="right") - 1

@@ -54,15 +54,20 @@ def absent(at: Ints) -> bool:
     return not len(at) or int(at.max()) < 0
 
 
+def spread(values: npt.NDArray[Value], at: Ints, count: int) -> npt.NDArray[Value]:
+    """Spread values over ``count`` segments: the first up to the first of the segments ``at``, then one from each to the next."""
+    return np.repeat(values, np.diff(np.concatenate([[0], at, [count]])))
+
+
 def recent(segments: Segments, identifier: str) -> Ints:
     """Return for every segment the index of the latest one with this identifier at or before it, -1 where there is none."""
-    return held(segments, identifier, np.concatenate([[-1], segments.where(identifier)]))
-
-
-def held(segments: Segments, identifier: str, values: npt.NDArray[Value]) -> npt.NDArray[Value]:
-    """Spread values from each segment with this identifier to those behind it, up to the next; the first is for those before."""
     at = segments.where(identifier)
-    return np.repeat(values, np.diff(np.concatenate([[0], at, [len(segments)]])))
+    return spread(np.concatenate([[-1], at]), at, len(segments))
+
+
+def ordinal(at: Ints, inside: Bools) -> Ints:
+    """Return for every segment that is ``inside`` how many of the segments ``at`` are before the latest one, else -1."""
+    return np.where(inside, spread(np.arange(-1, len(at)), at, len(inside)), -1)
 
 
 @dataclass(frozen=True)

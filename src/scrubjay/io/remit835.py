@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from scrubjay.io.columns import Columns, first_of, ids, recent
+from scrubjay.io.columns import Columns, first_of, ids, masked, ordinal, recent
 from scrubjay.io.defects import Defects
 from scrubjay.io.interchange import Chunk
 from scrubjay.io.spans import Bools, Ints, pack
@@ -67,10 +67,6 @@ def layout(segments: Segments, wanted: Bools) -> Layout:
     clp_at = clp_at[in_loop[clp_at]]
     svc_at = segments.where("SVC")
     svc_at = svc_at[in_line[svc_at]]
-
-    def ordinal(at: Ints, where: Bools) -> Ints:
-        counted = np.repeat(np.arange(-1, len(at)), np.diff(np.concatenate([[0], at, [count]])))
-        return np.where(where, counted, -1)
 
     return Layout(
         segments, wanted, st, n1,
@@ -278,8 +274,7 @@ def element_spans(s: Segments, at: Ints, element: Ints) -> tuple[Ints, Ints]:
 
 
 def _number(s: Segments, span: tuple[Ints, Ints], scale: int) -> pl.Series:
-    value, ok = s.decimals(span, scale)
-    return pl.select(pl.when(pl.Series(ok)).then(pl.Series(value))).to_series().cast(pl.Int64)
+    return masked(*s.decimals(span, scale))
 
 
 def _adjustments(place: Layout, c: Columns, first: First) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from scrubjay.io.spans import Bools, Ints, Words, pack
 from scrubjay.io.x12 import Segments
 
 if TYPE_CHECKING:
-    from scrubjay.io.claim837 import Layout
+    from scrubjay.io.layout837 import Layout
 
 _KNOWN = (
     "ST BHT NM1 N3 N4 REF PER HL PRV CUR SBR PAT DMG CLM DTP PWK CN1 AMT K3 NTE CR1 CR2 CR3 CRC HI HCP CAS OI MOA "

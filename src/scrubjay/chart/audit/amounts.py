@@ -8,7 +8,7 @@ from functools import cache
 
 from scrubjay import refdata
 from scrubjay.chart.model import Administration
-from scrubjay.chart.note.fields import NUMBER, UNITS, unit
+from scrubjay.chart.note.amounts import NUMBER, UNITS, unit
 
 MASS = {"mcg": Decimal(1), "mg": Decimal(1000), "g": Decimal(1_000_000)}
 COUNT = {"units": Decimal(1), "million units": Decimal(1_000_000)}

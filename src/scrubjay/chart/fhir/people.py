@@ -9,7 +9,7 @@ from typing import Any
 from scrubjay.chart.fhir import terms
 from scrubjay.chart.fhir.bundle import Chart, Resource, name
 from scrubjay.chart.model import Address, Coverage, Patient, Person, Provider
-from scrubjay.chart.note import fields
+from scrubjay.chart.note.people import people
 from scrubjay.chart.tables import phrases, rows
 
 NPI = "http://hl7.org/fhir/sid/us-npi"
@@ -144,7 +144,7 @@ def split(display: str | None) -> tuple[str | None, str | None]:
     found = credential(display)
     if found is None:
         return display, None
-    hit = next(iter(fields.people(f"given by {display}")), None)
+    hit = next(iter(people(f"given by {display}")), None)
     return (hit.value if hit is not None and hit.field == "giver" else display.split(",")[0]), found
 
 

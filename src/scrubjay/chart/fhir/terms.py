@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from scrubjay import refdata
-from scrubjay.chart.note import fields
+from scrubjay.chart.note import amounts, fields, places
 from scrubjay.chart.note.vocabulary import vocabulary
 from scrubjay.chart.tables import rows
 
@@ -61,7 +61,7 @@ def route(concept: dict[str, Any] | None, method: dict[str, Any] | None = None) 
     )
     shown = words(concept) or next((one.get("code") for one in codings(concept)), None)
     if known is None and shown:
-        known = next((hit.value for hit in fields.routes(shown)), None) or shown
+        known = next((hit.value for hit in places.routes(shown)), None) or shown
     if known == "IV" and re.search(r"push|bolus", words(method) or "", re.IGNORECASE):
         return "IV-push"
     return known
@@ -76,7 +76,7 @@ def site(concept: dict[str, Any] | None) -> tuple[str | None, str | None]:
     shown = words(concept)
     if not shown:
         return None, None
-    hit = next(fields.sites(shown), None)
+    hit = next(places.sites(shown), None)
     if hit is None:
         return shown, None
     side_hit = next((extra.value for extra in hit.extra if extra.field == "laterality"), None)
@@ -92,9 +92,9 @@ def quantity(value: dict[str, Any] | None) -> tuple[str | None, str | None]:
     written = value.get("code") or value.get("unit") or ""
     unit = _codes("unit").get(written, (None, ""))[0] or _codes("unit").get(value.get("unit", ""), (None, ""))[0]
     if unit is None and re.fullmatch(
-        rf"(?:{'|'.join(fields.UNITS.values())})", value.get("unit") or written, re.IGNORECASE
+        rf"(?:{'|'.join(amounts.UNITS.values())})", value.get("unit") or written, re.IGNORECASE
     ):
-        unit = fields.unit(value.get("unit") or written)
+        unit = amounts.unit(value.get("unit") or written)
     return str(value["value"]), unit or value.get("unit") or written or None
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
-from scrubjay.chart.note.fields import Hit
+from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.procedures import ELSEWHEN
 from scrubjay.chart.note.statement import Draft
 from scrubjay.chart.tables import phrases, rows

@@ -6,14 +6,12 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from scrubjay.chart.note.amounts import NUMBER, UNITS, quantities, unit, wastes
+from scrubjay.chart.note.amounts import quantities, wastes
 from scrubjay.chart.note.dates import CLOCK, DATE, EXPIRY, MILITARY, NOON, clock, iso, iso_expiry
 from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.people import people
 from scrubjay.chart.note.places import routes, sites
 from scrubjay.chart.tables import phrases, rows
-
-__all__ = ["NUMBER", "UNITS", "Hit", "details", "moments", "ndc11", "people", "routes", "sites", "unit"]
 
 LOT = re.compile(
     r"(?:\b(?:lot|batch)\b\s*(?:#|no\.?|number|num\.?)?\s*[:#]?|\bL#)\s*[\"']?(?P<value>(?=[A-Z0-9-]*\d)[A-Z0-9][A-Z0-9-]{1,16})\b",

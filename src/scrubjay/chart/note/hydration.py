@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import cache
 
-from scrubjay.chart.note.fields import Hit, diagnoses, moments
+from scrubjay.chart.note.fields import diagnoses, moments
+from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.procedures import ELSEWHEN
 from scrubjay.chart.tables import phrases, rows
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from scrubjay.chart.note.context import sentences as sentences_of
-from scrubjay.chart.note.fields import Hit
+from scrubjay.chart.note.hit import Hit
 from scrubjay.chart.note.statement import Draft
 from scrubjay.chart.tables import phrases, rows
 
