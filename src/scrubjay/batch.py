@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -22,6 +20,7 @@ import polars as pl
 
 from scrubjay import engine
 from scrubjay.conformance import judge as guide
+from scrubjay.crew import THREADS, Crew, Wait
 from scrubjay.edit import Edit
 from scrubjay.edits.envelope.kinds import GUIDE
 from scrubjay.engine import Tally
@@ -35,6 +34,7 @@ from scrubjay.io.assemble import Places
 from scrubjay.io.claim837 import read_chunk
 from scrubjay.io.interchange import Chunk
 from scrubjay.io.pieces import PIECE_BYTES, X12, Ids, Job, Piece, jobs, sniff
+from scrubjay.io.pieces import pieces as read_pieces
 from scrubjay.model import Tables
 from scrubjay.pile import Pile
 from scrubjay.policy import PolicySet
@@ -46,7 +46,7 @@ from scrubjay.spill import Slot, Spill
 Progress = Callable[[int, int, int], None]
 
 _SMALL = 1 << 20
-_THREADS = 2
+_FIRST = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class Batch:
         if self.settings.conformance:
             self._ask_guide(dict(enumerate(inputs, start=first)), total, progress)
             progress = None
-        with _Crew() as crew:
+        with Crew() as crew:
             for item in inputs:
                 number = len(self.outcome.inputs)
                 claims = lines = consumed = 0
@@ -188,7 +188,9 @@ class Batch:
                         kind = sniff(stream)
                     # A small input is read and judged before a second thread would have started.
                     jobs = self._jobs(item, number)
-                    pieces = (job() for job in jobs) if item.size < _SMALL else crew.map(jobs)
+                    alone = item.size < _SMALL
+                    first_claims = partial(self._lay_out, item)
+                    pieces = (job(_at_once) for job in jobs) if alone else crew.map(jobs, first_claims)
                     for read in pieces:
                         self.outcome.errors.extend(read.errors)
                         professional = professional or read.professional
@@ -217,7 +219,7 @@ class Batch:
                 )
         self._judge_spanning(dict(enumerate(inputs, start=first)))
 
-    def _jobs(self, item: Input, number: int) -> Iterator[Callable[[], _Read]]:
+    def _jobs(self, item: Input, number: int) -> Iterator[Callable[[Wait], _Read]]:
         """Yield what is to be done with each piece of an input: cutting is done here, the rest by whoever calls."""
         with item.open() as stream:
             for index, (job, claim, line) in enumerate(self._reading(stream, item, number, self._ids)):
@@ -225,10 +227,24 @@ class Batch:
 
     def _reading(self, stream: BinaryIO, item: Input, number: int, ids: Ids) -> Iterator[Job]:
         s = self.settings
-        return jobs(stream, item.name, number, ids, s.piece_bytes, self._tables, keep_segments=s.raw)
+        size = s.piece_bytes if item.size < _SMALL else _even(item.size, s.piece_bytes)
+        return jobs(stream, item.name, number, ids, size, self._tables, keep_segments=s.raw)
 
-    def _piece(self, job: Callable[[], Piece], place: _Piece) -> _Read:
+    def _lay_out(self, item: Input) -> None:
+        """Judge the first claims of an input beforehand, for what judging leaves behind.
+
+        Reference tables are read and laid out, screens built, once a process and for the most part in Python.  Left to
+        the first pieces, the threads would do it side by side, each in the way of the other; here it is done while they
+        read.
+        """
+        with suppress(InputError), item.open() as stream:
+            # Of an input that is no X12 the first claims are not to be had without the rest.
+            if sniff(stream) == X12 and (first := next(read_pieces(stream, item.name, size=_FIRST), None)):
+                self._engine(first.tables)
+
+    def _piece(self, job: Callable[[], Piece], place: _Piece, wait: Wait) -> _Read:
         piece = job()
+        wait()
         findings, claims = self._engine(piece.tables)
         if piece.segments:
             findings = findings._replace(rows=add_raw(findings.rows, piece.segments, phi=self.settings.phi))
@@ -370,6 +386,16 @@ class Batch:
         return findings
 
 
+def _even(size: int, largest: int) -> int:
+    """Return the size of a piece with which every thread of the crew gets as many of an input as the others."""
+    rounds = -(-size // (largest * THREADS))
+    return -(-size // (rounds * THREADS))
+
+
+def _at_once() -> None:
+    """Wait for nobody."""
+
+
 def _day_keys(tables: Tables, claims: pl.DataFrame) -> Keys:
     """Return the distinct keys of patient, payer and day of a piece: claims that share one are judged together."""
     return np.unique(_line_keys(tables, claims)[1])
@@ -398,36 +424,6 @@ def _headers(findings: pl.DataFrame, claims: pl.DataFrame, tables: Tables) -> pl
             pl.col("charge_cents"), "lines", pl.coalesce("rendering_npi", "line_rendering_npi", "billing_npi").alias("rendering_npi"),
         )
     )  # fmt: skip
-
-
-class _Crew:
-    """Two threads that read and judge pieces side by side; results come in the order of the pieces.
-
-    The vector operations of both release the interpreter, so that two threads keep two cores busy.  No more pieces are
-    in memory than there are threads.
-    """
-
-    def __init__(self) -> None:
-        self._pool: ThreadPoolExecutor | None = None
-
-    def __enter__(self) -> _Crew:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
-
-    def map(self, jobs: Iterator[Callable[[], _Read]]) -> Iterator[_Read]:
-        """Do the jobs."""
-        if self._pool is None:
-            self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="scrubjay")
-        waiting: deque[Future[_Read]] = deque()
-        for job in jobs:
-            waiting.append(self._pool.submit(job))
-            if len(waiting) == _THREADS:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import datetime as dt
 import io
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from functools import lru_cache
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -23,7 +23,6 @@ from scrubjay.edit import Edit, catalogue
 from scrubjay.errors import InputError, ScrubjayError
 from scrubjay.facts import Run
 from scrubjay.facts.history import read_history
-from scrubjay.facts.record import recording
 from scrubjay.findings import nothing
 from scrubjay.model import Tables
 from scrubjay.refdata import References
@@ -85,7 +84,7 @@ def check(
     sources = cast("list[Source]", [source] if single else list(cast("Iterable[Source]", source)))
     inputs: list[Input] = []
     with ExitStack() as stack:
-        record = None if write_history is None else stack.enter_context(recording(write_history))
+        record = None if write_history is None else stack.enter_context(_recording(write_history))
         rules, used = policy_set.rules(codes), _used(policy_set, codes)
         batch = Batch(Settings(refs, policy_set, edits, rules, used, run, earlier, raw, phi, keep, conformance, record))
         for item in sources:
@@ -95,6 +94,13 @@ def check(
                 inputs.extend(_inputs(item, batch, stack))
         batch.add_inputs(inputs, progress)
     return _report(batch, policy, as_of)
+
+
+def _recording(path: str | os.PathLike[str]) -> AbstractContextManager[Callable[[Tables], None]]:
+    # Most runs write no history and start without what writes Parquet.
+    from scrubjay.facts.record import recording
+
+    return recording(path)
 
 
 def selected(

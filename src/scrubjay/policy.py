@@ -166,12 +166,15 @@ class PolicySet:
     def _prefixes(self) -> tuple[tuple[Kind, str], ...]:
         return tuple((kind, key) for kind, key in self._index if key.endswith("*"))
 
+    def _written(self, kind: Kind, key: str) -> set[tuple[Kind, str]]:
+        """Return the ways in which settings may name a key: in full, and by its prefixes."""
+        return {(kind, key), *(p for p in self._prefixes if p[0] == kind and key.startswith(p[1][:-1]))}
+
     def _standing(self, name: str, kind: Kind, key: str) -> list[Setting]:
         """Return the settings that speak of a key under a policy, strongest first."""
         depth = {policy: i for i, policy in enumerate(self.chain(name))}
-        written = {(kind, key), *(p for p in self._prefixes if p[0] == kind and key.startswith(p[1][:-1]))}
         found: list[tuple[tuple[int, int, bool, int], Setting]] = []
-        for number, s in (pair for k in written for pair in self._index.get(k, ())):
+        for number, s in (pair for k in self._written(kind, key) for pair in self._index.get(k, ())):
             layer = self.layers[number]
             if s.scope not in depth if s.scope else not layer.practice and layer.origin not in depth:
                 continue
@@ -179,11 +182,21 @@ class PolicySet:
             found.append(((place, depth.get(s.scope, -1), s.exact, len(s.key)), s))
         return [s for _, s in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
-    def _rows(self, name: str, kind: Kind, key: str) -> list[tuple[object, ...]]:
-        return [
-            (name, key, i.winner.value, i.start, i.end, i.winner.origin, i.winner.reason, i.winner.source)
-            for i in self.intervals(name, kind, key)
-        ]
+    def _by_policy(self, kind: Kind, key: str) -> dict[str, list[Interval]]:
+        """Return who wins when under every policy; one of which no setting speaks has the intervals of its parent."""
+        spoken_of = {
+            s.scope or self.layers[number].origin
+            for k in self._written(kind, key)
+            for number, s in self._index.get(k, ())
+        }
+        found: dict[str, list[Interval]] = {}
+        for name in self.names():
+            chain = self.chain(name)
+            speaker = next((policy for policy in reversed(chain) if policy in spoken_of), chain[0])
+            if speaker not in found:
+                found[speaker] = self.intervals(speaker, kind, key)
+            found[name] = found[speaker]
+        return found
 
     def _frame(self, kind: Kind, keys: tuple[str, ...] | None) -> pl.DataFrame:
         import polars as pl
@@ -194,7 +207,13 @@ class PolicySet:
             names = ("edit", "level") if kind == "rule" else ("name", "value")
             columns = ("policy", *names, "valid_from", "valid_to", "origin", "reason", "source")
             schema = {column: pl.Date if column.startswith("valid_") else pl.String for column in columns}
-            rows = [row for name in self.names() for key in wanted for row in self._rows(name, kind, key)]
+            won = {key: self._by_policy(kind, key) for key in wanted}
+            rows = [
+                (name, key, i.winner.value, i.start, i.end, i.winner.origin, i.winner.reason, i.winner.source)
+                for name in self.names()
+                for key in wanted
+                for i in won[key][name]
+            ]
             frame = pl.DataFrame(rows, schema=schema, orient="row")
             self._frames[kind, keys] = frame
         return frame

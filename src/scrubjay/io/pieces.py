@@ -101,8 +101,8 @@ def jobs(
     :class:`~scrubjay.errors.InputError` where the whole cannot be read; errors of a part travel in the piece.
     """
     if sniff(stream) == X12:
-        chunks = iter_chunks(ByteSource(stream), name, min(size, CHUNK_BYTES))
         of_piece = -(-size // CHUNK_BYTES)
+        chunks = iter_chunks(ByteSource(stream), name, -(-size // of_piece))
         while cut := list(islice(chunks, of_piece)):
             first = Ids(ids.claim, ids.line)
             numbered: deque[tuple[Chunk, int, int]] = deque()
