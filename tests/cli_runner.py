@@ -13,7 +13,7 @@ from scrubjay.cases import parse, to_837
 from scrubjay.cli import app, guard
 
 #: The command as another process would start it.
-COMMAND = (sys.executable, "-c", "from scrubjay.cli import main; main()")
+COMMAND = (sys.executable, "-m", "scrubjay")
 
 
 @dataclass(frozen=True)

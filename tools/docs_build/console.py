@@ -15,7 +15,7 @@ from docs_build.common import ROOT
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _CUT = re.compile(r"(.*?)(?:\s*\|\s*head -(\d+))?")
-_SCRUBJAY = (sys.executable, "-c", "from scrubjay.cli import main; main()")
+_SCRUBJAY = (sys.executable, "-m", "scrubjay")
 
 
 class Failed(Exception):
