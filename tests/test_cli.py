@@ -149,6 +149,22 @@ def test_standard_input(run: Run, dirty: Path, monkeypatch: pytest.MonkeyPatch) 
     assert "EM01 deny" in ran.out
 
 
+def test_a_long_standard_input_is_never_held_whole(run: Run, dirty: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int | None] = []
+
+    class Pipe(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            asked.append(size)
+            return super().read(size)
+
+    monkeypatch.setattr("scrubjay.checker._IN_MEMORY", 100)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(Pipe(dirty.read_bytes())))
+    ran = run("check", "-", *AS_OF, *ONLY, "--format", "concise")
+    assert (ran.code, ran.out.count("EM01 deny")) == (1, 1)
+    assert asked
+    assert all(size is not None and size >= 0 for size in asked)
+
+
 def test_two_practice_files_are_refused(run: Run, tmp_path: Path) -> None:
     for name in ("north", "south"):
         (tmp_path / name).mkdir()

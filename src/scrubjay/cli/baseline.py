@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
@@ -36,8 +36,13 @@ class Source(io.BytesIO):
 
 
 def sources_of(inputs: Iterable[str]) -> list[str | Source]:
-    """Return inputs for the checker; standard input is read now, since a suppression may look at it again."""
+    """Return inputs for the checker; standard input is read now, since it is looked at again."""
     return [Source(sys.stdin.buffer.read()) if name == STDIN else name for name in inputs]
+
+
+def passing(inputs: Iterable[str]) -> list[str | BinaryIO]:
+    """Return inputs that nobody but the checker looks at: standard input need not fit into memory."""
+    return [sys.stdin.buffer if name == STDIN else name for name in inputs]
 
 
 def suppressions_for(inputs: Iterable[str]) -> Suppressions | None:
@@ -63,9 +68,13 @@ class Decided:
     suppressions: Suppressions | None
     baseline: Baseline | None
 
-    def applied(self, report: Report, sources: Sequence[str | Source], policy_set: PolicySet, policy: str) -> Report:
+    def __bool__(self) -> bool:
+        """Say whether there is anything to hide."""
+        return self.suppressions is not None or self.baseline is not None
+
+    def applied(self, report: Report, sources: Sequence[str | BinaryIO], policy_set: PolicySet, policy: str) -> Report:
         """Return the report without what they hide, and say how much that was."""
-        if self.suppressions is None and self.baseline is None:
+        if not self:
             return report
         from scrubjay.suppress.hide import hide
 

@@ -156,11 +156,12 @@ def check(
         raise typer.BadParameter("parquet is not for a terminal; add -o FILE", param_hint="--format")
 
     from scrubjay.checker import check as run
-    from scrubjay.cli.baseline import decided_for, sources_of
+    from scrubjay.cli.baseline import decided_for, passing, sources_of
     from scrubjay.cli.practice import lapsed, policies_for
     from scrubjay.cli.progress import reporting
 
-    decided, policy_set, sources = decided_for(inputs, baseline), policies_for(inputs), sources_of(inputs)
+    decided, policy_set = decided_for(inputs, baseline), policies_for(inputs)
+    sources = sources_of(inputs) if decided or format in ANSWERS else passing(inputs)
     for entry in policy_set.expired(judged or date.today()):  # noqa: DTZ011 - the day where the biller sits
         guard.words(f"scrubjay: {lapsed(entry)}")
     with reporting(not no_progress) as progress:
