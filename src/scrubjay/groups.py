@@ -44,6 +44,12 @@ class Bits:
         word, bit = self.place(name)
         return bits_set(f"{column}{word}", 1 << bit)
 
+    def among(self, frame: pl.DataFrame, column: str, name: str) -> npt.NDArray[np.bool_]:
+        """Return the rows of a frame whose mask has the bit of this group."""
+        word, bit = self.place(name)
+        found: npt.NDArray[np.bool_] = (frame.get_column(f"{column}{word}").to_numpy() & np.uint64(1 << bit)) != 0
+        return found
+
     def held(self, frame: pl.DataFrame, column: str, prefix: str = "") -> list[str]:
         """Return the groups that any row of a frame is in."""
         words = [int(np.bitwise_or.reduce(frame[name].to_numpy(), initial=0)) for name in self.columns(column)]

@@ -217,7 +217,7 @@ def modifier_not_in_force(t: Facts, refs: References) -> pl.LazyFrame:
     Take the modifier off or replace it by the one that was in force on the date of service.
     """
     known = refs.lazy("modifiers").select("modifier", "valid_from", "valid_to", listed=pl.lit(value=True))
-    modified = t.lines.filter(pl.any_horizontal(pl.col("mod1", "mod2", "mod3", "mod4").is_not_null())).with_columns(
+    modified = t.lines.filter(~pl.col("mods_in_force")).with_columns(
         taken=(pl.col("sw_modifier_340b") == "kept") & t.in_group("DRUG")
     )
     old_340b = (

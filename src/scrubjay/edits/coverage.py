@@ -84,7 +84,7 @@ def injection_and_drug_diagnoses_differ(t: Facts, refs: References) -> pl.LazyFr
     plain = t.lines.filter(
         t.in_group("ADM")
         & t.claim_has("DRUG")
-        & (pl.col("dx_count") > 1)
+        & pl.col("reasons_differ")
         & pl.col("dx1").is_not_null()
         & ~t.points_to("DX_VACCINE")
     )

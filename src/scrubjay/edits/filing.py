@@ -189,6 +189,7 @@ def authorization_missing(t: Facts, refs: References) -> pl.LazyFrame:
         t.lines.filter(
             t.in_group("DRUG")
             & pl.col("code").is_in(refs.keys("prior_auth", "hcpcs").implode())
+            & pl.col("policy").is_in(refs.keys("prior_auth", "policy").implode())
             & pl.col("line_auth").is_null()
             & ~(pl.col("emergency") == "Y").fill_null(value=False)
         )

@@ -25,9 +25,9 @@ def _said(rows: pl.LazyFrame, message: str, expected: str, **more: pl.Expr) -> p
     )
 
 
-def _lines_of(t: Facts, group: str) -> pl.LazyFrame:
-    """Return the lines of a group that point to a diagnosis; a missing pointer is another edit's matter."""
-    return t.lines.filter(t.in_group(group) & pl.col("dx1").is_not_null())
+def _lines_of(t: Facts, group: str, unexplained: pl.Expr) -> pl.LazyFrame:
+    """Return the lines of a group whose diagnoses do not explain it; a missing pointer is another edit's matter."""
+    return t.lines.filter(t.in_group(group) & pl.col("dx1").is_not_null() & unexplained)
 
 
 @edit(
@@ -67,7 +67,7 @@ def long_acting_antipsychotic_diagnosis(t: Facts, refs: References) -> pl.LazyFr
     ## Fix
     Point to the diagnosis the drug was ordered for; for another use ask the payer first.
     """
-    rows = _lines_of(t, "LAI").filter(~t.points_to("DX_PSYCHOSIS"))
+    rows = _lines_of(t, "LAI", ~t.points_to("DX_PSYCHOSIS"))
     return _said(
         rows,
         "{} points to {} and to no psychotic or bipolar disorder, the uses of its label.",
@@ -115,7 +115,7 @@ def rh_globulin_diagnosis(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Point to Z29.13 or to the pregnancy diagnosis that names the Rh state, as the record shows it.
     """
-    rows = _lines_of(t, "RHIG").filter(~t.points_to("DX_RHIG"))
+    rows = _lines_of(t, "RHIG", ~t.points_to("DX_RHIG"))
     return _said(
         rows,
         "{} points to {} and to no diagnosis of Rh prophylaxis.",
@@ -164,7 +164,7 @@ def rsv_antibody_diagnosis(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Point the administration and the product to Z29.11.
     """
-    rows = _lines_of(t, "RSV_ADMIN").filter(~t.points_to("DX_RSV"))
+    rows = _lines_of(t, "RSV_ADMIN", ~t.points_to("DX_RSV"))
     return _said(rows, "{} points to {}; an RSV antibody is prophylaxis and goes with Z29.11.", "Z29.11")
 
 
@@ -212,12 +212,8 @@ def denosumab_60_mg_diagnosis(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Point to the bone disease the drug was ordered for; check the units where the 120 mg product was given.
     """
-    rows = _lines_of(t, "DENOSUMAB").filter(
-        (pl.col("units_milli") == _BONE_DOSE)
-        & ~t.has_mod("JW")
-        & ~t.points_to("DX_OSTEOPOROSIS")
-        & ~t.points_to("DX_BONE_LOSS")
-    )
+    unexplained = ~t.has_mod("JW") & ~t.points_to("DX_OSTEOPOROSIS") & ~t.points_to("DX_BONE_LOSS")
+    rows = _lines_of(t, "DENOSUMAB", (pl.col("units_milli") == _BONE_DOSE) & unexplained)
     return _said(
         rows,
         "{} with 60 units points to {} and to no bone loss, the use of the 60 mg dose.",

@@ -252,7 +252,9 @@ def modifier_outside_its_dates(t: Facts, refs: References) -> pl.LazyFrame:
     Replace the modifier by the one in force on the day, or remove it.
     """
     dates = refs.lazy("modifiers").select("modifier", "valid_from", "valid_to")
-    own = t.lines.filter((t.in_group("DRUG") | t.in_group("DRUG_ADMIN")) & pl.col("mod1").is_not_null())
+    own = t.lines.filter(
+        (t.in_group("DRUG") | t.in_group("DRUG_ADMIN")) & pl.col("mod1").is_not_null() & ~pl.col("mods_in_force")
+    )
     worn = spread_modifiers(own)
     taken = own.filter((pl.col("sw_modifier_340b") == "kept") & t.has_mod("340B_ENDED")).select("line_id")
     day = pl.col("service_date")

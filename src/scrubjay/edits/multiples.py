@@ -84,7 +84,9 @@ def one_syringe_billed_twice(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Bill one unit for each needle the record shows.
     """
-    many = t.lines.filter(t.in_group("ADM") & (pl.col("day_units_milli") > _ONE) & ~pl.col("is_void"))
+    many = t.lines.filter(
+        t.in_group("ADM") & pl.col("visit_worded") & (pl.col("day_units_milli") > _ONE) & ~pl.col("is_void")
+    )
     return (
         many.join(_texts(t).filter(pl.col("text").str.contains(_ONE_SYRINGE)), on="claim_id")
         .sort("line_id")

@@ -7,6 +7,7 @@ from functools import lru_cache
 import polars as pl
 
 from scrubjay.facts import Facts
+from scrubjay.facts.ndc import container_kinds
 from scrubjay.facts.ndc import eleven_digits as eleven_digits
 from scrubjay.refdata import References
 
@@ -39,15 +40,7 @@ def _kinds(refs: References) -> pl.DataFrame:
         & (pl.col("match") == "exact")
         & ~pl.col("edition").str.contains(_OLD_LISTING, literal=True)
     )
-    kind = pl.col("dose_kind")
-    return refs.frame("containers").select(
-        pl.col("ndc11"),
-        dose=pl.when(kind.str.contains("single", literal=True))
-        .then(pl.lit("single"))
-        .when(kind.str.contains("multi", literal=True) | (kind == "bulk"))
-        .then(pl.lit("multi")),
-        firm=firm,
-    )
+    return container_kinds(refs).hstack(refs.frame("containers").select(firm=firm))
 
 
 def with_container(rows: pl.LazyFrame, refs: References) -> pl.LazyFrame:

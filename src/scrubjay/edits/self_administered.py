@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
 from scrubjay.edit import edit
@@ -13,14 +15,28 @@ _SUPPLY_ELSEWHERE = r"(?i)\bDME\b"
 """The equipment contractor, which does take these drugs, says so in its name."""
 
 
+_NO_FURTHER = "none"
+"""The value of ``sad_also`` of a payer with one list."""
+
+
+@lru_cache(maxsize=32)
+def _codes_of(refs: References, name: str | None) -> pl.Series:
+    """Return the codes of a list, or of all, as one list."""
+    table = refs.frame("sad")
+    return (
+        (table if name is None else table.filter(pl.col("list") == name)).get_column("hcpcs").unique().sort().implode()
+    )
+
+
 def _on_list(t: Facts, refs: References, name: str) -> pl.LazyFrame:
     """Return the drug lines that a list holds on the day, with ``rule`` and ``firm`` (the source is not memory).
 
     A payer that keeps a further list (``sad_also``) has the drugs of both.
     """
-    on_a_list = pl.col("code").is_in(refs.keys("sad", "hcpcs").implode())
-    table = refs.lazy("sad").select("list", code="hcpcs", rule="rule", since="valid_from", firm=pl.col("source") != "M")
     further = pl.col("sw_sad_also").cast(pl.String)
+    on_it = pl.col("code").is_in(_codes_of(refs, name))
+    on_a_list = on_it | ((further != _NO_FURTHER) & pl.col("code").is_in(_codes_of(refs, None)))
+    table = refs.lazy("sad").select("list", code="hcpcs", rule="rule", since="valid_from", firm=pl.col("source") != "M")
     rows = (
         t.lines.filter(t.in_group("DRUG") & on_a_list & ~pl.col("is_void") & ~t.has_mod("STATUTE"))
         .join(table, on="code")

@@ -68,8 +68,10 @@ def supplied_drug_without_cent_line(t: Facts, refs: References) -> pl.LazyFrame:
     Medicare from 2021. Others have no such line: DRG05 where it is refused, DRG06 where it means nothing.
     """
     cent = pl.col("sw_patient_supplied") == "cent"
-    lines = t.lines.filter(cent & ~pl.col("is_void") & t.visit_has("ADM"))
-    free = with_texts(t, lines.filter(t.in_group("DRUG") & at_no_cost() & ~t.has_mod("STATE_SUPPLIED")))
+    given = t.in_group("DRUG") & at_no_cost() & ~t.has_mod("STATE_SUPPLIED")
+    bare = t.in_group("ADM") & ~t.visit_has("DRUG") & pl.col("visit_worded")
+    lines = t.lines.filter(cent & ~pl.col("is_void") & t.visit_has("ADM") & (given | bare))
+    free = with_texts(t, lines.filter(given))
     nothing = pl.col("charge_cents") == 0
     charged = free.filter(nothing | ~names_substance()).select(
         "claim_id",
@@ -82,7 +84,7 @@ def supplied_drug_without_cent_line(t: Facts, refs: References) -> pl.LazyFrame:
         expected=pl.lit("$0.01 with name, dose and route in SV101-7"),
         element=pl.when(nothing).then(pl.lit("SV102")).otherwise(pl.lit("SV101-7")),
     )
-    alone = on_dated_claims(t, lines.filter(t.in_group("ADM") & ~t.visit_has("DRUG")))
+    alone = on_dated_claims(t, lines.filter(bare))
     told = pl.concat_str("line_text", "claim_text", separator=" ")
     absent = with_texts(t, alone).filter(says_free(told)).select(
         "claim_id",

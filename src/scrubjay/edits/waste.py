@@ -79,7 +79,7 @@ def neither_jw_nor_jz(t: Facts, refs: References) -> pl.LazyFrame:
     rows = (
         t.lines.filter(
             t.in_group("DRUG")
-            & (by_ndc | only_single)
+            & ((by_ndc & ~pl.col("ndc_multi_dose")) | only_single)
             & ~t.has_mod("WASTE")
             & ~t.in_place("POS_RHC")
             & ~pl.col("is_void")
@@ -176,7 +176,8 @@ def jw_and_jz_together(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Keep the one the administration record supports: JW with the units thrown away, or JZ on the line of the dose.
     """
-    rows = t.lines.filter(t.has_mod("WASTE") & ~pl.col("is_void") & pl.col("service_date").is_not_null())
+    both = t.visit_has_mod("JW") & t.visit_has_mod("JZ")
+    rows = t.lines.filter(t.has_mod("WASTE") & both & ~pl.col("is_void") & pl.col("service_date").is_not_null())
     wasted = pl.col("line_id").filter(t.has_mod("JW"))
     return (
         rows.sort("line_id")
@@ -245,7 +246,12 @@ def waste_of_a_multi_dose_container(t: Facts, refs: References) -> pl.LazyFrame:
     """
     only_multi = (pl.col("drug_jw_jz") == "no").fill_null(value=False)
     only_single = (pl.col("drug_jw_jz") == "yes").fill_null(value=False)
-    rows = t.lines.filter(t.in_group("DRUG") & t.has_mod("WASTE") & ~pl.col("is_void") & ~only_single)
+    rows = t.lines.filter(
+        t.in_group("DRUG")
+        & t.has_mod("WASTE")
+        & ~pl.col("is_void")
+        & (only_multi | ~only_single & pl.col("ndc_multi_dose"))
+    )
     listed = pl.col("dose")
     wasted = t.has_mod("JW")
     wrong = with_container(rows, refs).filter(

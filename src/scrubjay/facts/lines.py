@@ -10,7 +10,8 @@ import polars as pl
 from scrubjay.facts.gather import NO_DAY, Groups, Ints, days, distinct, mix, rows_at
 from scrubjay.facts.identifiers import npi_valid
 from scrubjay.facts.lookups import code_book
-from scrubjay.facts.ndc import ndc_column, product_columns
+from scrubjay.facts.modifiers import modifier_days
+from scrubjay.facts.ndc import ndc_columns, product_columns
 from scrubjay.facts.places import with_place_facts
 from scrubjay.facts.switches import switch_columns
 from scrubjay.groups import Bits, Masks, code_groups, dated_code_masks, listed_masks, modifier_groups
@@ -51,9 +52,9 @@ class LineFacts:
         self.codes, self.code_ix = distinct(frame["code"])
         self.claim_ix: Ints = claim_ix.astype(np.int64)
         frame, self.code_masks = self._with_codes(frame, refs, marks.codes)
-        frame, self.mod_masks = _with_modifiers(frame, refs, marks.modifiers)
+        frame, self.mod_masks = _with_modifiers(frame, refs, marks.modifiers, self.day)
         frame = frame.with_columns(
-            ndc_column(frame["ndc"]), npi_valid(frame["line_rendering_npi"]).alias("line_rendering_npi_valid")
+            *ndc_columns(frame["ndc"], refs), npi_valid(frame["line_rendering_npi"]).alias("line_rendering_npi_valid")
         )
         frame = frame.hstack(product_columns(frame, refs, self.day))
         names, policy_ix = distinct(frame["policy"])
@@ -168,15 +169,19 @@ def _with_provider(frame: pl.DataFrame, claims: pl.DataFrame, owner: pl.Series) 
     )
 
 
-def _with_modifiers(frame: pl.DataFrame, refs: References, bits: Bits) -> tuple[pl.DataFrame, list[Masks]]:
+def _with_modifiers(frame: pl.DataFrame, refs: References, bits: Bits, day: Ints) -> tuple[pl.DataFrame, list[Masks]]:
+    """Add the groups of the modifiers, and ``mods_in_force``: a list has all of them and none has other dates."""
     masks = [np.zeros(len(frame), dtype=np.uint64) for _ in range(bits.words)]
+    in_force = np.ones(len(frame), dtype=bool)
     for name in ("mod1", "mod2", "mod3", "mod4"):
         if frame[name].null_count() == len(frame):
             continue
         values, index = distinct(frame[name])
         for word, table in enumerate(listed_masks(bits, modifier_groups(refs), values)):
             masks[word] |= table[index]
-    return frame.hstack(_mask_columns(bits, "mods", masks)), masks
+        first, last = modifier_days(refs).of(values)
+        in_force &= (first[index] <= day) & (day <= last[index])
+    return frame.hstack([*_mask_columns(bits, "mods", masks), pl.Series("mods_in_force", in_force)]), masks
 
 
 def with_words(facts: LineFacts, notes: pl.DataFrame) -> pl.DataFrame:

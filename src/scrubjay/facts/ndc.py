@@ -31,13 +31,42 @@ def eleven_digits(ndc: pl.Expr) -> pl.Expr:
     return pl.when(text.str.contains(r"^\d{11}$")).then(text)
 
 
-def ndc_column(ndc: pl.Series) -> pl.Series:
-    """Return the NDCs of service lines as eleven digits; each distinct one is looked at once."""
+def ndc_columns(ndc: pl.Series, refs: References) -> list[pl.Series]:
+    """Return the NDCs of service lines as eleven digits, and whether the listing says that their container is multi-dose.
+
+    ``ndc_multi_dose`` is false where there is no NDC or the listing leaves it open.  Each distinct NDC is looked at once.
+    """
     if ndc.null_count() == len(ndc):
-        return pl.Series("ndc11", [None], dtype=pl.String).new_from_index(0, len(ndc))
+        none = pl.Series("ndc11", [None], dtype=pl.String).new_from_index(0, len(ndc))
+        return [none, pl.Series("ndc_multi_dose", [False]).new_from_index(0, len(ndc))]
     values, index = distinct(ndc)
-    made = pl.DataFrame({"ndc": pl.Series(values, dtype=pl.String)}).select(ndc11=eleven_digits(pl.col("ndc")))
-    return made["ndc11"][pl.Series(index.astype(np.uint32))]
+    where = pl.Series(index.astype(np.uint32))
+    made = pl.Series("ndc", values, dtype=pl.String).to_frame().select(ndc11=eleven_digits(pl.col("ndc")))["ndc11"]
+    held = _multi_dose(refs)
+    multi = pl.Series("ndc_multi_dose", [ndc11 in held for ndc11 in made])
+    return [made[where], multi[where]]
+
+
+@lru_cache(maxsize=8)
+def container_kinds(refs: References) -> pl.DataFrame:
+    """Return the NDCs of the container table (``ndc11``) with ``dose``, single or multi, null where the table leaves it open."""
+    kind = pl.col("dose_kind")
+    return refs.frame("containers").select(
+        "ndc11",
+        dose=pl.when(kind.str.contains("single", literal=True))
+        .then(pl.lit("single"))
+        .when(kind.str.contains("multi", literal=True) | (kind == "bulk"))
+        .then(pl.lit("multi")),
+    )
+
+
+@lru_cache(maxsize=8)
+def _multi_dose(refs: References) -> frozenset[str]:
+    """Return the NDCs of multi-dose containers."""
+    if not refs.has("containers"):
+        return frozenset()
+    kinds = container_kinds(refs)
+    return frozenset(kinds["ndc11"].filter(kinds["dose"] == "multi"))
 
 
 @lru_cache(maxsize=8)

@@ -18,6 +18,7 @@ from scrubjay.facts.history import earlier_lines, with_earlier_units
 from scrubjay.facts.lines import LineFacts, Marks, with_words
 from scrubjay.facts.pairs import find_pairs
 from scrubjay.facts.places import with_places
+from scrubjay.facts.reasons import with_reasons
 from scrubjay.groups import Bits, bits_set
 from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
@@ -177,7 +178,7 @@ def prepare(
     facts.frame = with_words(facts, tables.notes)
     claims = with_line_sums(claims, facts.frame, facts.claim_ix)
     diagnoses, lines = with_diagnoses(tables.diagnoses, claims, facts.frame, facts.claim_ix, refs, dx_bits)
-    facts.frame = lines
+    facts.frame = lines = with_reasons(lines, facts.claim_ix, code_bits)
     earlier = earlier_lines(history, claims, refs, code_bits)
     lines = with_earlier_units(lines, earlier)
     frames = {
