@@ -183,7 +183,7 @@ def prepare(
     frames = {
         "claims": claims,
         "lines": lines,
-        "pairs": find_pairs(facts, refs, code_bits, mod_bits),
+        "pairs": find_pairs(facts, refs, policy, code_bits, mod_bits),
         "diagnoses": diagnoses,
         "notes": tables.notes,
         "defects": tables.defects,
