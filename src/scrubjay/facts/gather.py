@@ -11,6 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from scrubjay.groups import NO_DAY as NO_DAY
+from scrubjay.io.columns import known_only
 
 Ints = npt.NDArray[np.int64]
 Keys = npt.NDArray[np.uint64]
@@ -54,6 +55,17 @@ def first_known(one: pl.Series, other: pl.Series) -> pl.Series:
     if not one.null_count():
         return one
     return other.alias(one.name) if one.null_count() == len(one) else one.zip_with(one.is_not_null(), other)
+
+
+def find_rows(ids: pl.Series, wanted: pl.Series) -> pl.Series:
+    """Return the row in which each wanted id stands, null for a null or an id that is in none; gathering by it gives null."""
+    have, want = ids.to_numpy(), filled(wanted, 0)
+    in_order = None if bool((have[1:] >= have[:-1]).all()) else np.argsort(have)
+    at = np.searchsorted(have, want, sorter=in_order)
+    at = np.minimum(at, max(len(have) - 1, 0))
+    at = at if in_order is None else in_order[at]
+    found = have[at] == want if len(have) else np.zeros(len(want), dtype=bool)
+    return known_only(pl.Series(at.astype(np.uint32)), found & known(wanted))
 
 
 def spread_distinct(own: pl.Series, of_claim: pl.Series, claim_ix: Ints) -> tuple[list[str], Ints]:
