@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
+from functools import lru_cache
 
+import numpy as np
 import polars as pl
 
 from scrubjay.edit import Edit
 from scrubjay.engine import HIT
+from scrubjay.facts.gather import NO_DAY, days, distinct, distinct_numbers, filled, find_rows, first_known
+from scrubjay.io.columns import as_dates, known_only
 from scrubjay.model import Tables
 from scrubjay.raw import no_raw
 from scrubjay.refdata import References
+
+_EPOCH = dt.date(1970, 1, 1)
 
 LEVELS = ("info", "warn", "deny")
 
@@ -36,12 +42,9 @@ def resolve(
     """
     if hits.is_empty():
         return NO_FINDINGS
-    judged = rules.filter(pl.col("edit").is_in(hits["edit"].unique().implode()))
-    located = _locate(hits, tables, claims)
-    hits = _levels(located, judged, as_of, edits).collect(engine="in-memory")
-    hits = _supersede(hits, edits)
-    hits = _money(hits.lazy(), tables, claims, edits).collect(engine="in-memory")
-    return _references(hits, refs, edits)
+    found = _locate(hits, tables, claims)
+    found = _supersede(_levels(found, rules, as_of, edits), edits)
+    return found.with_columns(*_money(found, edits), _references(found, refs, edits)).select(_SHAPE)
 
 
 _KEPT = {name: dtype for name, dtype in HIT.items() if name not in ("level_cap", "denied", "related")}
@@ -54,188 +57,202 @@ NO_FINDINGS = pl.DataFrame(
     }
 )  # fmt: skip
 
+_SHAPE = NO_FINDINGS.columns
+
 
 def nothing() -> pl.DataFrame:
     """Return the findings of a run that found nothing."""
     return no_raw(NO_FINDINGS)
 
 
-def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.LazyFrame:
-    """Add the claim's fields, the line numbers and the segment where the edit did not name one."""
-    own = claims.lazy().select(
-        "claim_id", "file", "transaction", "claim", pl.col("segment").alias("claim_segment"), "policy", "is_void"
-    )
-    lines = tables.lines.lazy().select(
-        "line_id", "line", pl.col("segment").alias("line_segment"), "service_date", "claim_id"
-    )
-    first = tables.lines.lazy().group_by("claim_id").agg(pl.col("service_date").min().alias("first_date"))
-    numbers = lines.select("line_id", "line", pl.col("claim_id").alias("owner"))
-    rows = (
-        hits.lazy()
-        .with_row_index("row")
-        .join(own, on="claim_id", how="left", suffix="_claim", maintain_order="left")
-        .join(lines.drop("claim_id"), on="line_id", how="left", maintain_order="left")
-        .join(first, on="claim_id", how="left", maintain_order="left")
-        .join(
-            numbers.select(
-                pl.col("line_id").alias("denied"),
-                pl.col("line").alias("denied_line"),
-                pl.col("owner").alias("denied_owner"),
-            ),
-            on="denied",
-            how="left",
-            maintain_order="left",
-        )
-        # A line number means a line of this claim; a line of another claim is named in the message.
-        .with_columns(denied_line=pl.when(pl.col("denied_owner") == pl.col("claim_id")).then("denied_line"))
-        .drop("denied_owner")
-    )
-    related = (
-        rows.select("row", "claim_id", "related")
-        .explode("related", empty_as_null=False, keep_nulls=False)
-        .join(numbers, left_on="related", right_on="line_id", how="inner")
+def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.DataFrame:
+    """Add the claim's fields, the line numbers, the charges, and the segment where the edit did not name one."""
+    lines = tables.lines
+    claim_at = find_rows(claims["claim_id"], hits["claim_id"])
+    line_at = find_rows(lines["line_id"], hits["line_id"])
+    denied_at = find_rows(lines["line_id"], hits["denied"])
+    # A line number means a line of this claim; a line of another claim is named in the message.
+    ours = filled(lines["claim_id"][denied_at].cast(pl.Int64), -1) == filled(hits["claim_id"].cast(pl.Int64), -2)
+    segment = claims["segment"][claim_at]
+    policy = claims["policy"][claim_at]
+    day = lines["service_date"][line_at]
+    if day.null_count():
+        day = first_known(day, _first_days(claims, lines)[claim_at])
+    located = [
+        pl.Series("row", np.arange(len(hits), dtype=np.uint32)),
+        claims["claim"][claim_at],
+        segment.alias("claim_segment"),
+        first_known(policy, pl.Series(["generic"]).new_from_index(0, len(hits))),
+        pl.Series("is_void", filled(claims["is_void"][claim_at], missing=False)),
+        lines["line"][line_at],
+        day,
+        known_only(lines["line"][denied_at], ours).alias("denied_line"),
+        _related_lines(hits, lines),
+        lines["charge_cents"][line_at].alias("line_charge"),
+        lines["charge_cents"][denied_at].alias("denied_charge"),
+        claims["charge_cents"][claim_at].alias("claim_charge"),
+    ]
+    own = {
+        "file": first_known(hits["file"], claims["file"][claim_at]),
+        "transaction": first_known(hits["transaction"], claims["transaction"][claim_at]),
+        "segment": first_known(first_known(hits["segment"], lines["segment"][line_at]), segment),
+    }
+    return pl.DataFrame([*(own.get(column.name, column) for column in hits), *located])
+
+
+def _first_days(claims: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
+    """Return the first day of service of every claim, null where none is known."""
+    far = 1 << 30
+    owner = filled(find_rows(claims["claim_id"], lines["claim_id"]), 0)
+    first = np.full(len(claims), far, dtype=np.int64)
+    np.minimum.at(first, owner, filled(lines["service_date"].cast(pl.Int32), far))
+    return as_dates(first, first != far)
+
+
+def _related_lines(hits: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
+    """Return the numbers of the related lines that are of the finding's own claim."""
+    every = hits.select("claim_id", "related", row=pl.int_range(pl.len(), dtype=pl.UInt32))
+    said = every.filter(pl.col("related").list.len() > 0).explode("related", empty_as_null=False, keep_nulls=False)
+    at = find_rows(lines["line_id"], said["related"])
+    numbers = (
+        said.with_columns(line=lines["line"][at], owner=lines["claim_id"][at])
         .filter(pl.col("owner") == pl.col("claim_id"))
         .group_by("row")
-        .agg(pl.col("line").unique().sort().alias("related_lines"))
+        .agg(pl.col("line").unique().sort())
     )
-    return (
-        rows.join(related, on="row", how="left", maintain_order="left")
-        .with_columns(
-            pl.coalesce("file", "file_claim").alias("file"),
-            pl.coalesce("transaction", "transaction_claim").alias("transaction"),
-            pl.coalesce("segment", "line_segment", "claim_segment").alias("segment"),
-            pl.coalesce("service_date", "first_date").alias("service_date"),
-            pl.col("policy").fill_null("generic"),
-            pl.col("is_void").fill_null(value=False),
-            pl.col("related_lines").fill_null(pl.lit([], dtype=pl.List(pl.Int64))),
-        )
-        .drop("file_claim", "transaction_claim", "line_segment", "first_date")
-    )
+    # The last one stands for a finding that names none.
+    place = np.full(len(hits), len(numbers), dtype=np.uint32)
+    place[numbers["row"].to_numpy()] = np.arange(len(numbers))
+    listed = pl.concat([numbers["line"], pl.Series([[]], dtype=pl.List(pl.Int64))])
+    return listed[pl.Series(place)].alias("related_lines")
 
 
-def _levels(hits: pl.LazyFrame, rules: pl.DataFrame, as_of: dt.date, edits: Mapping[str, Edit]) -> pl.LazyFrame:
-    """Give each hit the level of its payer on its day; hits of edits the payer does not use go."""
+def _levels(hits: pl.DataFrame, rules: pl.DataFrame, as_of: dt.date, edits: Mapping[str, Edit]) -> pl.DataFrame:
+    """Give each hit the ``rank`` of its payer's level on its day; hits of edits the payer does not use go."""
     day = pl.col("service_date").fill_null(as_of)
     begins = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
     ends = pl.col("valid_to").is_null() | (pl.col("valid_to") >= day)
-    levels = (
-        hits.select("row", "policy", "edit", "service_date")
-        .join(rules.lazy().select("policy", "edit", "level", "valid_from", "valid_to"), on=["policy", "edit"])
-        .filter(begins & ends)
-        .select("row", "level")
-    )
     rejections = [code for code, e in edits.items() if e.category == "rejection"]
     order = {name: k for k, name in enumerate(LEVELS)}
-    return (
-        hits.join(levels, on="row", how="inner", maintain_order="left")
-        # A void claim asks for nothing to be paid: only its form can be wrong.
-        .filter((pl.col("level") != "off") & (~pl.col("is_void") | pl.col("edit").is_in(rejections)))
-        .with_columns(
-            rank=pl.col("level").replace_strict(order, return_dtype=pl.Int8),
-            cap=pl.col("level_cap").replace_strict(order, default=len(LEVELS) - 1, return_dtype=pl.Int8),
+    # Few columns are joined, and the rest is gathered.
+    graded = (
+        hits.lazy()
+        .select("row", "policy", "edit", "service_date", "is_void", "outcome", "level_cap")
+        .join(
+            rules.lazy().select("policy", "edit", "level", "valid_from", "valid_to"),
+            on=["policy", "edit"],
+            maintain_order="left",
         )
-        .with_columns(
+        # A void claim asks for nothing to be paid: only its form can be wrong.
+        .filter(begins & ends & (pl.col("level") != "off") & (~pl.col("is_void") | pl.col("edit").is_in(rejections)))
+        .select(
+            "row",
             rank=pl.when(pl.col("outcome") == "unknown")
             .then(0)
-            .otherwise(pl.min_horizontal("rank", "cap"))
-            .cast(pl.Int8)
+            .otherwise(
+                pl.min_horizontal(
+                    pl.col("level").replace_strict(order, return_dtype=pl.Int8),
+                    pl.col("level_cap").replace_strict(order, default=len(LEVELS) - 1, return_dtype=pl.Int8),
+                )
+            )
+            .cast(pl.Int8),
         )
-        .drop("level", "cap", "level_cap", "is_void")
+        .collect(engine="in-memory")
     )
+    return hits[graded["row"]].hstack([graded["rank"]])
 
 
 def _supersede(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
     """Drop a general finding where a specific one covers all its lines; the specific keeps the higher level."""
-    found = hits["edit"].unique()
-    general_codes = sorted({g for code in found for g in edits[code].supersedes})
-    pairs = pl.DataFrame(
-        [(code, g) for code in found for g in edits[code].supersedes],
-        schema={"edit": pl.String, "general": pl.String},
-        orient="row",
-    )
-    general = hits.filter(pl.col("edit").is_in(general_codes) & (pl.col("outcome") == "hit"))
-    if general.is_empty():
-        return hits.with_columns(level=_level_name()).drop("rank", "related")
-
-    formal = [code for code, e in edits.items() if "defects" in e.start]
+    found = hits["edit"].unique().to_list()
+    pairs = [(code, general) for code in found for general in edits[code].supersedes if general in found]
+    if not pairs:
+        return hits
+    formal = [code for code in found if "defects" in edits[code].start]
+    asked = hits.lazy().select("row", "edit", "rank", "line_id", "related", "file", "segment", "outcome")
+    asked = asked.filter(pl.col("outcome") == "hit")
+    general = asked.filter(pl.col("edit").is_in(sorted({g for _, g in pairs})))
+    specific = asked.filter(pl.col("edit").is_in(sorted({code for code, _ in pairs})))
     of_lines = pl.col("line_id").is_not_null() & ~pl.col("edit").is_in(formal)
-    wide = pl.concat([_lines_of(general.filter(of_lines)), _segment_of(general.filter(~of_lines))])
-    size = wide.group_by("row").len(name="size")
-    hit = hits.filter((pl.col("outcome") == "hit") & pl.col("edit").is_in(pairs["edit"].unique().implode()))
-    specific = pl.concat([_lines_of(hit.filter(pl.col("line_id").is_not_null())), _segment_of(hit)]).join(
-        pairs, on="edit"
+    alone, lined, hit = pl.collect_all(
+        [general.filter(~of_lines), general.filter(of_lines), specific], engine="in-memory"
     )
+    if alone.is_empty() and lined.is_empty():
+        return hits
+    wide = pl.concat([_lines_of(lined), _segment_of(alone)])
+    narrow = pl.concat([_lines_of(hit.filter(pl.col("line_id").is_not_null())), _segment_of(hit)])
+    of_pair = pl.LazyFrame(pairs, schema={"edit": pl.String, "general": pl.String}, orient="row")
     covered = (
-        wide.join(specific, left_on=["edit", "fact", "kind"], right_on=["general", "fact", "kind"], suffix="_specific")
+        wide.lazy()
+        .join(
+            narrow.lazy().join(of_pair, on="edit"),
+            left_on=["edit", "fact"],
+            right_on=["general", "fact"],
+            suffix="_specific",
+        )
         .group_by("row", "row_specific", "rank")
         .len()
-        .join(size, on="row")
+        .join(wide.lazy().group_by("row").len(name="size"), on="row")
         .filter(pl.col("len") == pl.col("size"))
+        .collect(engine="in-memory")
     )
-    lift = covered.group_by("row_specific").agg(pl.col("rank").max().alias("lift"))
-    return (
-        hits.join(covered.select("row").unique(), on="row", how="anti", maintain_order="left")
-        .join(lift, left_on="row", right_on="row_specific", how="left", maintain_order="left")
-        .with_columns(rank=pl.max_horizontal("rank", "lift"))
-        .with_columns(level=_level_name())
-        .drop("rank", "lift", "related")
-    )
+    if covered.is_empty():
+        return hits
+    rank = np.full(int(hits["row"].max()) + 1, -1, dtype=np.int8)  # type: ignore[arg-type]
+    rank[hits["row"].to_numpy()] = hits["rank"].to_numpy()
+    np.maximum.at(rank, covered["row_specific"].to_numpy(), covered["rank"].to_numpy())
+    rows = hits["row"].to_numpy()
+    left = np.flatnonzero(~np.isin(rows, covered["row"].to_numpy()))
+    where = pl.Series(left.astype(np.uint32))
+    return hits[where].with_columns(pl.Series("rank", rank[rows[left]]))
 
 
 def _lines_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """List the service lines a finding is about."""
-    related = pl.col("related").fill_null(pl.lit([], dtype=pl.List(pl.UInt32)))
-    return (
-        rows.select("row", "edit", "rank", fact=pl.concat_list(pl.col("line_id"), related), kind=pl.lit("line"))
-        .explode("fact", empty_as_null=False, keep_nulls=False)
-        .with_columns(pl.col("fact").cast(pl.UInt64))
-        .unique(["row", "fact"])
-    )
+    """List the service lines a finding is about, as even numbers."""
+    line = (pl.col("fact").cast(pl.Int64) * 2).alias("fact")
+    own = rows.select("row", "edit", "rank", fact="line_id")
+    others = rows.filter(pl.col("related").list.len() > 0).select("row", "edit", "rank", fact="related")
+    if others.is_empty():
+        return own.with_columns(line)
+    others = others.explode("fact", empty_as_null=False, keep_nulls=False)
+    return pl.concat([own, others]).unique(["row", "fact"]).with_columns(line)
 
 
 def _segment_of(rows: pl.DataFrame) -> pl.DataFrame:
-    """Name the segment a finding stands in; defects of form, and findings on no line, are about that."""
-    place = pl.col("file").fill_null(0).cast(pl.UInt64) * (1 << 32) + pl.col("segment").fill_null(0)
-    return rows.select("row", "edit", "rank", fact=place, kind=pl.lit("segment"))
+    """Name the segment a finding stands in, as an odd number; defects of form, and findings on no line, are about that."""
+    place = pl.col("file").fill_null(0).cast(pl.Int64) * (1 << 32) + pl.col("segment").fill_null(0)
+    return rows.select("row", "edit", "rank", fact=place * 2 + 1)
 
 
-def _level_name() -> pl.Expr:
-    return pl.col("rank").replace_strict(list(range(len(LEVELS))), list(LEVELS), return_dtype=pl.String)
-
-
-def _money(hits: pl.LazyFrame, tables: Tables, claims: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.LazyFrame:
-    """Add the charge at risk: of the line that would be denied, of the finding's line, or of the rejected claim."""
-    risky = [code for code, e in edits.items() if e.category in _MONEY_CATEGORIES]
-    charges = tables.lines.lazy().select("line_id", pl.col("charge_cents").alias("line_charge"))
-    denied = charges.select(pl.col("line_id").alias("denied"), pl.col("line_charge").alias("denied_charge"))
-    whole = claims.lazy().select("claim_id", pl.col("charge_cents").alias("claim_charge"))
-    counts = (pl.col("outcome") == "hit") & (pl.col("level") != "info") & pl.col("edit").is_in(risky)
+def _money(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> list[pl.Expr]:
+    """Return the level, and the charge at risk: of the line that would be denied, of the finding's line, or of the claim."""
+    risky = [code for code in hits["edit"].unique() if edits[code].category in _MONEY_CATEGORIES]
+    counts = (pl.col("outcome") == "hit") & (pl.col("rank") > LEVELS.index("info")) & pl.col("edit").is_in(risky)
     own = pl.when(pl.col("line_id").is_not_null()).then("line_charge").otherwise("claim_charge")
-    return (
-        hits.join(charges, on="line_id", how="left", maintain_order="left")
-        .join(denied, on="denied", how="left", maintain_order="left")
-        .join(whole, on="claim_id", how="left", maintain_order="left")
-        .with_columns(
-            at_risk_cents=pl.when(counts).then(pl.coalesce("denied_charge", own)),
-            risk_line=pl.when(counts).then(pl.coalesce("denied", "line_id")),
-            amount_basis=pl.when(counts).then(pl.lit("charge")),
-        )
-        .drop("line_charge", "denied_charge", "claim_charge", "denied", "row")
-    )
+    return [
+        pl.col("rank").replace_strict(list(range(len(LEVELS))), list(LEVELS), return_dtype=pl.String).alias("level"),
+        pl.when(counts).then(pl.coalesce("denied_charge", own)).alias("at_risk_cents"),
+        pl.when(counts).then(pl.coalesce("denied", "line_id")).alias("risk_line"),
+        pl.when(counts).then(pl.lit("charge")).alias("amount_basis"),
+    ]
 
 
-def _references(hits: pl.DataFrame, refs: References, edits: Mapping[str, Edit]) -> pl.DataFrame:
+def _references(hits: pl.DataFrame, refs: References, edits: Mapping[str, Edit]) -> pl.Expr:
     """Name the edition each finding rests on, and say so where the edition does not cover the day of service."""
-    combos = hits.select("edit", "service_date").unique()
-    names = [edition_words(refs, edits[code].refs, day) for code, day in combos.iter_rows()]
-    named = combos.with_columns(pl.Series("edition", names, dtype=pl.String))
-    return (
-        hits.join(named, on=["edit", "service_date"], how="left", nulls_equal=True, maintain_order="left")
-        .with_columns(reference=pl.coalesce("reference", "edition"))
-        .drop("edition")
-    )
+    codes, code = distinct(hits["edit"])
+    every_day, day = distinct_numbers(days(hits["service_date"]) - NO_DAY)
+    numbers, place = distinct_numbers(code * len(every_day) + day)
+    of_code, of_day = np.divmod(numbers, len(every_day))
+    dates = [None if n == 0 else _EPOCH + dt.timedelta(n + NO_DAY) for n in every_day.tolist()]
+    words = [
+        edition_words(refs, edits[codes[c]].refs, dates[d])
+        for c, d in zip(of_code.tolist(), of_day.tolist(), strict=True)
+    ]
+    named = pl.Series(words, dtype=pl.String)[pl.Series(place.astype(np.uint32))]
+    return pl.coalesce("reference", named).alias("reference")
 
 
+@lru_cache(maxsize=1 << 14)
 def edition_words(refs: References, tables: tuple[str, ...], day: dt.date | None) -> str | None:
     """Return ``name edition (from to)`` of the first table with dated editions; null where the edit cites none."""
     for table in tables:

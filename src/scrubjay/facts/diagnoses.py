@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import NO_DAY, Ints, days, distinct
+from scrubjay.facts.gather import NO_DAY, Ints, days, distinct, filled
 from scrubjay.facts.lookups import diagnosis_book
 from scrubjay.groups import Bits, diagnosis_groups, prefix_masks
 from scrubjay.io.columns import known_only
+from scrubjay.io.spans import nothing
 from scrubjay.refdata import References
 
 _SLOTS = 13
@@ -35,38 +37,49 @@ def with_diagnoses(
     values, code_ix = distinct(diagnoses["code"])
     masks = prefix_masks(bits, diagnosis_groups(refs), values)
     row_claim = np.searchsorted(claims["claim_id"].to_numpy(), diagnoses["claim_id"].to_numpy())
-    position = diagnoses["position"].to_numpy().astype(np.int64)
-    first_day = _first_days(claims, lines, claim_ix)
-    diagnoses = diagnoses.with_columns(
-        pl.Series("service_date", _as_date(first_day[row_claim] if len(claims) else first_day)),
-        *(pl.Series(name, mask[code_ix]) for name, mask in zip(bits.columns("dx"), masks, strict=True)),
-    )
-    diagnoses = _with_validity(diagnoses, refs, values, code_ix)
-    old_set = pl.col("qualifier").is_in(_OLD_SET)
-    diagnoses = diagnoses.with_columns(wrong_set=old_set & (pl.col("service_date") >= _NEW_SET_FROM))
+    day = _first_days(claims, lines, claim_ix)[row_claim]
+    own_masks = [mask[code_ix] for mask in masks]
+    names = bits.columns("dx")
+    widened = diagnoses.hstack(
+        [
+            _as_date(day).alias("service_date"),
+            *(pl.Series(name, mask) for name, mask in zip(names, own_masks, strict=True)),
+            *_validity(refs, values, code_ix, day),
+        ]
+    ).with_columns(_wrong_set())
+
+    position = diagnoses["position"].to_numpy()
     slot = np.full(len(claims) * _SLOTS, -1, dtype=np.int64)
-    fits = position < _SLOTS
-    slot[row_claim[fits] * _SLOTS + position[fits]] = np.flatnonzero(fits)
+    fits = np.flatnonzero((position > 0) & (position < _SLOTS))
+    slot[row_claim[fits] * _SLOTS + position[fits]] = fits
     pointed = [np.zeros(len(lines), dtype=np.uint64) for _ in masks]
     first = np.full(len(lines), -1, dtype=np.int64)
     for k in (1, 2, 3, 4):
-        pointer = lines[f"pointer{k}"].fill_null(0).to_numpy().astype(np.int64)
-        usable = (pointer > 0) & (pointer < _SLOTS)
-        at = np.where(usable, slot[claim_ix * _SLOTS + np.where(usable, pointer, 0)] if len(slot) else -1, -1)
+        column = lines[f"pointer{k}"]
+        if column.null_count() == len(lines):
+            continue
+        pointer = filled(column, 0)
+        at = np.where(pointer < _SLOTS, slot[claim_ix * _SLOTS + np.minimum(pointer, _SLOTS - 1)], -1)
         if k == 1:
             first = at
-        for word, mask in enumerate(masks):
-            spread = np.concatenate([mask[code_ix], [np.uint64(0)]])
-            pointed[word] |= spread[at]
-    count = np.bincount(row_claim, minlength=len(claims))[claim_ix] if len(claims) else np.zeros(0, dtype=np.int64)
+        for word, mask in enumerate(own_masks):
+            # The last one, where a pointer leads nowhere.
+            pointed[word] |= np.append(mask, np.uint64(0))[at]
+    count = np.bincount(row_claim, minlength=len(claims))[claim_ix]
     where = pl.Series(np.maximum(first, 0).astype(np.uint32))
-    dx1 = diagnoses["code"][where] if len(diagnoses) else pl.Series([None] * len(lines), dtype=pl.String)
-    lines = lines.with_columns(
-        known_only(dx1, first >= 0).alias("dx1"),
-        pl.Series("dx_count", count.astype(np.uint8)),
-        *(pl.Series(name, mask) for name, mask in zip(bits.columns("dx"), pointed, strict=True)),
+    dx1 = diagnoses["code"][where] if len(diagnoses) else nothing(len(lines))
+    return widened, lines.hstack(
+        [
+            known_only(dx1, first >= 0).alias("dx1"),
+            pl.Series("dx_count", count.astype(np.uint8)),
+            *(pl.Series(name, mask) for name, mask in zip(names, pointed, strict=True)),
+        ]
     )
-    return diagnoses, lines
+
+
+@cache
+def _wrong_set() -> pl.Expr:
+    return (pl.col("qualifier").is_in(_OLD_SET) & (pl.col("service_date") >= _NEW_SET_FROM)).alias("wrong_set")
 
 
 def _first_days(claims: pl.DataFrame, lines: pl.DataFrame, claim_ix: Ints) -> Ints:
@@ -82,13 +95,11 @@ def _as_date(day: Ints) -> pl.Series:
     return known_only(pl.Series(day.astype(np.int32)), day != NO_DAY).cast(pl.Date)
 
 
-def _with_validity(diagnoses: pl.DataFrame, refs: References, values: list[str], code_ix: Ints) -> pl.DataFrame:
-    """Add ``valid`` (billable on the day; null before the first edition or without a day) and ``listed`` (known at all)."""
+def _validity(refs: References, values: list[str], code_ix: Ints, day: Ints) -> list[pl.Series]:
+    """Return ``valid`` (billable on the day; null before the first edition or without a day) and ``listed`` (known at all)."""
     if not refs.has("icd10"):
-        empty = pl.lit(None, dtype=pl.Boolean)
-        return diagnoses.with_columns(empty.alias("valid"), empty.alias("listed"))
+        return [nothing(len(day), pl.Boolean).alias(name) for name in ("valid", "listed")]
     book, known, reaches = diagnosis_book(refs)
-    day = days(diagnoses["service_date"])
     _, holds = book.find(book.ranks(values)[code_ix], day)
     listed = np.array([value in known for value in values], dtype=bool)[code_ix]
-    return diagnoses.hstack([known_only(pl.Series(holds), day >= reaches).alias("valid"), pl.Series("listed", listed)])
+    return [known_only(pl.Series(holds), day >= reaches).alias("valid"), pl.Series("listed", listed)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -44,6 +45,8 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "dx1": pl.String,
 }
 """Columns of a history: one row per earlier service line."""
+
+_WITH_PATIENT = {**SCHEMA, "patient_key": pl.UInt64}
 
 
 def read_history(folder: str | os.PathLike[str]) -> pl.DataFrame:
@@ -110,9 +113,9 @@ def earlier_lines(history: pl.DataFrame | None, claims: pl.DataFrame, refs: Refe
     A line of a claim that this piece holds itself (same patient control number) is not its own history, unless this
     piece replaces it.
     """
-    rows = empty = pl.DataFrame(schema={**SCHEMA, "patient_key": pl.UInt64})
     if history is None:
-        return _marked(rows, [np.zeros(0, dtype=np.uint64)] * bits.words, bits)
+        return _none(bits)
+    rows = empty = pl.DataFrame(schema=_WITH_PATIENT)
     if len(history) and len(claims):
         keys = claims.select("patient_key", digests(claims).alias("patient")).drop_nulls().unique("patient")
         present = claims.filter(pl.col("frequency").is_null() | (pl.col("frequency") != REPLACEMENT))
@@ -141,6 +144,11 @@ def with_earlier_units(lines: pl.DataFrame, earlier: pl.DataFrame) -> pl.DataFra
     )
     units = pl.when(~pl.col("stands_alone")).then("earlier_units_milli").fill_null(0).alias("earlier_units_milli")
     return lines.join(sums, on=same, how="left", nulls_equal=True, maintain_order="left").with_columns(units)
+
+
+@lru_cache(maxsize=8)
+def _none(bits: Bits) -> pl.DataFrame:
+    return _marked(pl.DataFrame(schema=_WITH_PATIENT), [np.zeros(0, dtype=np.uint64)] * bits.words, bits)
 
 
 def _marked(rows: pl.DataFrame, masks: list[Masks], bits: Bits) -> pl.DataFrame:

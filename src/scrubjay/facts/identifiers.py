@@ -10,6 +10,7 @@ import polars as pl
 
 from scrubjay.facts.gather import distinct
 from scrubjay.io.columns import known_only
+from scrubjay.io.spans import nothing
 
 DIGITS = 10
 _PREFIX_SUM = 24
@@ -38,6 +39,8 @@ def is_npi(npi: pl.Expr) -> pl.Expr:
 
 def npi_valid(npi: pl.Series) -> pl.Series:
     """Say of each number whether it is an NPI, null where there is none; each distinct one is tested once."""
+    if npi.null_count() == len(npi):
+        return nothing(len(npi), pl.Boolean)
     values, index = distinct(npi)
     ten = [len(v) == DIGITS and v.isascii() and v.isdigit() and v[0] != "0" for v in values]
     number = np.array([int(v) if fits else 0 for v, fits in zip(values, ten, strict=True)], dtype=np.int64)

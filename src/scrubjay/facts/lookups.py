@@ -11,6 +11,7 @@ import polars as pl
 
 from scrubjay.facts.gather import NO_DAY, Ints, day_number
 from scrubjay.io.columns import known_only
+from scrubjay.io.spans import nothing
 from scrubjay.refdata import References
 
 _SPAN = np.int64(1 << 23)
@@ -166,13 +167,12 @@ class CodeBook:
         for facts in self.facts.values():
             out += facts.columns(codes, code_ix)
         made = {column.name for column in out}
-        nothing = pl.Series([None], dtype=pl.Null)
-        return out + [nothing.new_from_index(0, len(day)).cast(t).alias(n) for n, t in _ABSENT.items() if n not in made]
+        return out + [nothing(len(day), t).alias(n) for n, t in _ABSENT.items() if n not in made]
 
     def _validity(self, codes: list[str], code_ix: Ints, day: Ints) -> list[pl.Series]:
         if self.intervals is None:
             kinds = {"code_known": pl.Boolean, "code_from": pl.Date, "code_to": pl.Date, "code_in_force": pl.Boolean}
-            return [pl.Series(n, [None], dtype=t).new_from_index(0, len(day)) for n, t in kinds.items()]
+            return [nothing(len(day), t).alias(n) for n, t in kinds.items()]
         rank = self.intervals.ranks(codes)[code_ix]
         row, holds = self.intervals.find(rank, day)
         first, last = self.intervals.dates(row)

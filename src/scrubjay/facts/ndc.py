@@ -7,12 +7,15 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import NO_DAY, Ints, distinct
+from scrubjay.facts.gather import NO_DAY, Ints, distinct, filled, known, rows_at
 from scrubjay.facts.lookups import Intervals
+from scrubjay.io.spans import nothing
 from scrubjay.refdata import References
 
 MILLION = 1_000_000
 """Amounts are whole millionths, so that nothing is rounded."""
+
+_DIGITS = 11
 
 # Ten digits with hyphens say which part lacks its zero; the last form has all eleven (S:MNNDC).
 _HYPHENATED = (
@@ -37,14 +40,17 @@ def ndc_columns(ndc: pl.Series, refs: References) -> list[pl.Series]:
     ``ndc_multi_dose`` is false where there is no NDC or the listing leaves it open.  Each distinct NDC is looked at once.
     """
     if ndc.null_count() == len(ndc):
-        none = pl.Series("ndc11", [None], dtype=pl.String).new_from_index(0, len(ndc))
+        none = nothing(len(ndc)).alias("ndc11")
         return [none, pl.Series("ndc_multi_dose", [False]).new_from_index(0, len(ndc))]
     values, index = distinct(ndc)
-    where = pl.Series(index.astype(np.uint32))
-    made = pl.Series("ndc", values, dtype=pl.String).to_frame().select(ndc11=eleven_digits(pl.col("ndc")))["ndc11"]
+    if all(len(v) == _DIGITS and v.isascii() and v.isdigit() for v in values if v):
+        made = pl.Series([v or None for v in values], dtype=pl.String)
+    else:
+        made = pl.select(eleven_digits(pl.lit(pl.Series(values, dtype=pl.String)))).to_series()
     held = _multi_dose(refs)
     multi = pl.Series("ndc_multi_dose", [ndc11 in held for ndc11 in made])
-    return [made[where], multi[where]]
+    where = pl.Series(index.astype(np.uint32))
+    return [made[where].alias("ndc11"), multi[where]]
 
 
 @lru_cache(maxsize=8)
@@ -106,20 +112,19 @@ def product_columns(lines: pl.DataFrame, refs: References, day: Ints) -> list[pl
     ``ndc_own``: the NDC is listed under the line's code on the day, and the code is in force.  ``ndc_fits``: moreover its
     quantity is exactly the units billed, counted in containers for UN and in the container's size for ML.
     """
-    fits = np.zeros(len(lines), dtype=bool)
-    named = np.flatnonzero(lines["ndc11"].is_not_null().to_numpy())
-    own = fits.copy()
-    if not len(named) or not refs.has("ndc_hcpcs"):
-        return [pl.Series("ndc_own", own), pl.Series("ndc_fits", fits)]
-    rows = lines.select("ndc11", "code", "code_in_force", "units_milli", "ndc_qty_milli", "ndc_unit")[named]
-    book, per_container, size = _listings(refs)
-    values, index = distinct(rows.select(pl.col("ndc11") + pl.col("code")).to_series())
-    at, holds = book.find(book.ranks(values)[index], day[named])
-    holds &= rows["code_in_force"].fill_null(value=False).to_numpy() & (day[named] != NO_DAY)
-    own[named] = holds
-    at = np.maximum(at, 0)
-    units = rows["units_milli"].fill_null(-1).to_numpy()
-    held = rows["ndc_qty_milli"].fill_null(-1).to_numpy() * per_container[at]
-    unit = rows["ndc_unit"].cast(pl.String).fill_null("").to_numpy()
-    fits[named] = holds & (((unit == "UN") & (units * MILLION == held)) | ((unit == "ML") & (units * size[at] == held)))
+    own, fits = np.zeros(len(lines), dtype=bool), np.zeros(len(lines), dtype=bool)
+    named = np.flatnonzero(known(lines["ndc11"]))
+    if len(named) and refs.has("ndc_hcpcs"):
+        names = ["ndc11", "code", "code_in_force", "units_milli", "ndc_qty_milli", "ndc_unit"]
+        ndc, code, in_force, units_milli, quantity, unit = rows_at(lines, names, named)
+        book, per_container, size = _listings(refs)
+        values, index = distinct(ndc + code)
+        at, holds = book.find(book.ranks(values)[index], day[named])
+        holds &= filled(in_force, missing=False) & (day[named] != NO_DAY)
+        own[named] = holds
+        at = np.maximum(at, 0)
+        units, held = filled(units_milli, -1), filled(quantity, -1) * per_container[at]
+        kinds, kind = distinct(unit)
+        counted, measured = (np.array([k == which for k in kinds], dtype=bool)[kind] for which in ("UN", "ML"))
+        fits[named] = holds & ((counted & (units * MILLION == held)) | (measured & (units * size[at] == held)))
     return [pl.Series("ndc_own", own), pl.Series("ndc_fits", fits)]

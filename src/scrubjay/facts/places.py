@@ -7,8 +7,10 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import distinct
+from scrubjay.facts.gather import Ints, distinct
+from scrubjay.facts.switches import switch
 from scrubjay.groups import Bits, listed_masks, place_groups
+from scrubjay.policy import PolicySet
 from scrubjay.refdata import References
 
 
@@ -19,26 +21,30 @@ def with_places(rows: pl.DataFrame, refs: References, bits: Bits) -> pl.DataFram
     return rows.hstack([pl.Series(name, mask[index]) for name, mask in zip(bits.columns("places"), masks, strict=True)])
 
 
-def with_place_facts(lines: pl.DataFrame, refs: References, bits: Bits) -> pl.DataFrame:
-    """Add the groups of the place, ``pos_facility`` and ``pos_refused``; the switch columns must be there.
+def place_columns(
+    places: tuple[list[str], Ints], stretch: Ints, policy: PolicySet, refs: References, bits: Bits
+) -> list[pl.Series]:
+    """Return the groups of the place, ``pos_facility`` and ``pos_refused`` of lines.
 
+    ``places`` are the places and the index of each line's; ``stretch`` is the line's row in the policy's switches.
     ``pos_facility``: the fee schedule pays the place at the facility rate; null where the place is unknown.
     ``pos_refused``: the place is in the list that the payer's switch names.
     """
-    values, index = distinct(lines["pos"])
+    values, index = places
     masks = listed_masks(bits, place_groups(refs), values)
     rates = _rates(refs)
-    rate = pl.Series("pos_facility", [rates.get(v) for v in values], dtype=pl.Boolean)[
-        pl.Series(index.astype(np.uint32))
-    ]
-    lists, which = distinct(lines["sw_facility_pos"].cast(pl.String))
-    refused = np.zeros(len(lines), dtype=bool)
+    rate = pl.Series("pos_facility", [rates.get(v) for v in values], dtype=pl.Boolean)
+    lists = switch(policy, "sw_facility_pos")
+    refused = np.zeros((len(lists), len(values)), dtype=bool)
     for row, name in enumerate(lists):
-        if name in bits.names:
+        if name is not None and name in bits.names:
             word, bit = bits.place(name)
-            refused |= (which == row) & ((masks[word][index] & np.uint64(1 << bit)) != 0)
-    own = [pl.Series(name, mask[index]) for name, mask in zip(bits.columns("places"), masks, strict=True)]
-    return lines.hstack([*own, rate, pl.Series("pos_refused", refused)])
+            refused[row] = (masks[word] & np.uint64(1 << bit)) != 0
+    return [
+        *(pl.Series(name, mask[index]) for name, mask in zip(bits.columns("places"), masks, strict=True)),
+        rate[pl.Series(index.astype(np.uint32))],
+        pl.Series("pos_refused", refused[stretch, index]),
+    ]
 
 
 @lru_cache(maxsize=8)

@@ -178,13 +178,13 @@ def prepare(
     facts.frame = with_words(facts, tables.notes)
     claims = with_line_sums(claims, facts.frame, facts.claim_ix)
     diagnoses, lines = with_diagnoses(tables.diagnoses, claims, facts.frame, facts.claim_ix, refs, dx_bits)
-    facts.frame = lines = with_reasons(lines, facts.claim_ix, code_bits)
+    facts.frame = lines = with_reasons(lines, facts.claim, code_bits)
     earlier = earlier_lines(history, claims, refs, code_bits)
     lines = with_earlier_units(lines, earlier)
     frames = {
         "claims": claims,
         "lines": lines,
-        "pairs": find_pairs(facts, refs, code_bits, mod_bits),
+        "pairs": find_pairs(facts, refs, policy, code_bits, mod_bits),
         "diagnoses": diagnoses,
         "notes": tables.notes,
         "defects": tables.defects,

@@ -56,10 +56,18 @@ def _last(day: dt.date | None) -> int:
     return int(_SHIFT) if day is None else day_number(day)
 
 
-def switch_columns(policy: PolicySet, names: list[str], policy_ix: Ints, day: Ints) -> list[pl.Series]:
-    """Return the ``sw_NAME`` columns for rows of a policy (index into ``names``) and a day."""
+def stretches(policy: PolicySet, names: list[str], policy_ix: Ints, day: Ints) -> Ints:
+    """Return for rows of a policy (index into ``names``) and a day the row of the timeline's table that holds then."""
     line = timeline(policy)
     rank = np.array([line.ranks.get(name, 0) for name in names], dtype=np.int64)
-    at = np.searchsorted(line.keys, rank[policy_ix] * _SPAN + day + _SHIFT, side="right") - 1
-    where = pl.Series(at.astype(np.uint32))
-    return line.table[where].get_columns()
+    return np.searchsorted(line.keys, rank[policy_ix] * _SPAN + day + _SHIFT, side="right") - 1
+
+
+def switch(policy: PolicySet, name: str) -> list[str | None]:
+    """Return the values of a switch by the rows of the timeline's table."""
+    return _values(policy)[name]
+
+
+@lru_cache(maxsize=16)
+def _values(policy: PolicySet) -> dict[str, list[str | None]]:
+    return {column.name: column.to_list() for column in timeline(policy).table}
