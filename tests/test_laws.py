@@ -225,10 +225,16 @@ def test_a_crashing_edit_is_named_and_the_others_run(monkeypatch: pytest.MonkeyP
 
 
 def test_a_panic_of_the_frames_is_one_edits_crash(monkeypatch: pytest.MonkeyPatch) -> None:
-    def panics(queries: list[pl.LazyFrame], **options: object) -> list[pl.DataFrame]:
-        raise pl.exceptions.PanicException("index out of bounds")
+    class Frames:
+        """The frames as the engine sees them: asked for all queries at once, they panic."""
 
-    monkeypatch.setattr("scrubjay.engine.pl.collect_all", panics)
+        def __getattr__(self, name: str) -> object:
+            return getattr(pl, name)
+
+        def collect_all(self, queries: list[pl.LazyFrame], **options: object) -> list[pl.DataFrame]:
+            raise pl.exceptions.PanicException("index out of bounds")
+
+    monkeypatch.setattr("scrubjay.engine.pl", Frames())
     (case,) = parse("line 99213\nline 96372\nline J3420 mods=JZ")
     report = scrubjay.check(to_837(case), as_of=case.as_of)
     assert "EM01" in set(report.findings["edit"])
