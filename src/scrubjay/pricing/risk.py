@@ -25,8 +25,10 @@ def with_estimates(
 
     ``claims`` are the claims with their ``policy``.  Only claims with money at risk are priced.
     """
+    if findings["at_risk_cents"].null_count() == len(findings):
+        return findings
     at_risk = findings.filter(pl.col("at_risk_cents").is_not_null())
-    if at_risk.is_empty() or not all(refs.has(name) for name in TABLES):
+    if not all(refs.has(name) for name in TABLES):
         return findings
     lines = _lines(at_risk, tables, claims, policy, refs)
     plan = schedule(refs)
