@@ -159,18 +159,25 @@ def _supersede(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
     if not pairs:
         return hits
     formal = [code for code in found if "defects" in edits[code].start]
-    asked = hits.lazy().select("row", "edit", "rank", "line_id", "related", "file", "segment", "outcome")
-    asked = asked.filter(pl.col("outcome") == "hit")
-    general = asked.filter(pl.col("edit").is_in(sorted({g for _, g in pairs})))
-    specific = asked.filter(pl.col("edit").is_in(sorted({code for code, _ in pairs})))
-    of_lines = pl.col("line_id").is_not_null() & ~pl.col("edit").is_in(formal)
-    alone, lined, hit = pl.collect_all(
-        [general.filter(~of_lines), general.filter(of_lines), specific], engine="in-memory"
-    )
-    if alone.is_empty() and lined.is_empty():
+    generals, specifics = {general for _, general in pairs}, {code for code, _ in pairs}
+    hit = (
+        hits.lazy()
+        .filter((pl.col("outcome") == "hit") & pl.col("edit").is_in(sorted(generals | specifics)))
+        .select(
+            "row", "edit", "rank", "line_id", "related", "file", "segment",
+            general=pl.col("edit").is_in(sorted(generals)),
+            specific=pl.col("edit").is_in(sorted(specifics)),
+            of_lines=pl.col("line_id").is_not_null() & ~pl.col("edit").is_in(formal),
+        )
+        .collect(engine="in-memory")
+    )  # fmt: skip
+    if not hit["general"].any() or not hit["specific"].any():
         return hits
+    specific = hit.filter("specific")
+    lined = hit.filter(pl.col("general") & pl.col("of_lines"))
+    alone = hit.filter(pl.col("general") & ~pl.col("of_lines"))
     wide = pl.concat([_lines_of(lined), _segment_of(alone)])
-    narrow = pl.concat([_lines_of(hit.filter(pl.col("line_id").is_not_null())), _segment_of(hit)])
+    narrow = pl.concat([_lines_of(specific.filter(pl.col("line_id").is_not_null())), _segment_of(specific)])
     of_pair = pl.LazyFrame(pairs, schema={"edit": pl.String, "general": pl.String}, orient="row")
     covered = (
         wide.lazy()
