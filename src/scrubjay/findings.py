@@ -12,7 +12,7 @@ import polars as pl
 from scrubjay.edit import Edit
 from scrubjay.engine import HIT
 from scrubjay.facts.gather import NO_DAY, days, distinct, distinct_numbers, filled, find_rows, first_known
-from scrubjay.io.columns import as_dates, known_only
+from scrubjay.io.columns import known_only
 from scrubjay.model import Tables
 from scrubjay.raw import no_raw
 from scrubjay.refdata import References
@@ -36,13 +36,14 @@ def resolve(
 ) -> pl.DataFrame:
     """Return the findings of one piece of input.
 
-    ``claims`` are the claims with their ``policy``; ``rules`` the flat policy table.  Columns: those of the hit,
+    ``claims`` are the claims with their facts; ``rules`` the flat policy table.  Columns: those of the hit,
     ``policy``, ``level``, ``line`` and ``denied_line`` as LX numbers, ``related_lines``, ``claim`` fields, ``at_risk_cents``
     (the charge), ``amount_basis`` that says so, and ``risk_line`` (the line whose charge that is, null for the claim).
     """
     if hits.is_empty():
         return NO_FINDINGS
-    found = _locate(hits, tables, claims)
+    # The hits of each edit are a chunk of their own, and rows of many chunks are slow to find.
+    found = _locate(hits.rechunk(), tables, claims)
     found = _supersede(_levels(found, rules, as_of, edits), edits)
     return found.with_columns(*_money(found, edits), _references(found, refs, edits)).select(_SHAPE)
 
@@ -75,9 +76,7 @@ def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.Data
     ours = filled(lines["claim_id"][denied_at].cast(pl.Int64), -1) == filled(hits["claim_id"].cast(pl.Int64), -2)
     segment = claims["segment"][claim_at]
     policy = claims["policy"][claim_at]
-    day = lines["service_date"][line_at]
-    if day.null_count():
-        day = first_known(day, _first_days(claims, lines)[claim_at])
+    day = first_known(lines["service_date"][line_at], claims["first_date"][claim_at])
     located = [
         pl.Series("row", np.arange(len(hits), dtype=np.uint32)),
         claims["claim"][claim_at],
@@ -98,15 +97,6 @@ def _locate(hits: pl.DataFrame, tables: Tables, claims: pl.DataFrame) -> pl.Data
         "segment": first_known(first_known(hits["segment"], lines["segment"][line_at]), segment),
     }
     return pl.DataFrame([*(own.get(column.name, column) for column in hits), *located])
-
-
-def _first_days(claims: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
-    """Return the first day of service of every claim, null where none is known."""
-    far = 1 << 30
-    owner = filled(find_rows(claims["claim_id"], lines["claim_id"]), 0)
-    first = np.full(len(claims), far, dtype=np.int64)
-    np.minimum.at(first, owner, filled(lines["service_date"].cast(pl.Int32), far))
-    return as_dates(first, first != far)
 
 
 def _related_lines(hits: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
@@ -169,18 +159,25 @@ def _supersede(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
     if not pairs:
         return hits
     formal = [code for code in found if "defects" in edits[code].start]
-    asked = hits.lazy().select("row", "edit", "rank", "line_id", "related", "file", "segment", "outcome")
-    asked = asked.filter(pl.col("outcome") == "hit")
-    general = asked.filter(pl.col("edit").is_in(sorted({g for _, g in pairs})))
-    specific = asked.filter(pl.col("edit").is_in(sorted({code for code, _ in pairs})))
-    of_lines = pl.col("line_id").is_not_null() & ~pl.col("edit").is_in(formal)
-    alone, lined, hit = pl.collect_all(
-        [general.filter(~of_lines), general.filter(of_lines), specific], engine="in-memory"
-    )
-    if alone.is_empty() and lined.is_empty():
+    generals, specifics = {general for _, general in pairs}, {code for code, _ in pairs}
+    hit = (
+        hits.lazy()
+        .filter((pl.col("outcome") == "hit") & pl.col("edit").is_in(sorted(generals | specifics)))
+        .select(
+            "row", "edit", "rank", "line_id", "related", "file", "segment",
+            general=pl.col("edit").is_in(sorted(generals)),
+            specific=pl.col("edit").is_in(sorted(specifics)),
+            of_lines=pl.col("line_id").is_not_null() & ~pl.col("edit").is_in(formal),
+        )
+        .collect(engine="in-memory")
+    )  # fmt: skip
+    if not hit["general"].any() or not hit["specific"].any():
         return hits
+    specific = hit.filter("specific")
+    lined = hit.filter(pl.col("general") & pl.col("of_lines"))
+    alone = hit.filter(pl.col("general") & ~pl.col("of_lines"))
     wide = pl.concat([_lines_of(lined), _segment_of(alone)])
-    narrow = pl.concat([_lines_of(hit.filter(pl.col("line_id").is_not_null())), _segment_of(hit)])
+    narrow = pl.concat([_lines_of(specific.filter(pl.col("line_id").is_not_null())), _segment_of(specific)])
     of_pair = pl.LazyFrame(pairs, schema={"edit": pl.String, "general": pl.String}, orient="row")
     covered = (
         wide.lazy()

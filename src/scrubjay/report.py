@@ -229,13 +229,16 @@ class Counts:
 
     def add(self, findings: pl.DataFrame) -> None:
         """Count a slice."""
+        if findings.is_empty():
+            return
         hits = findings.select("outcome", "level", "claim_id").filter(pl.col("outcome") == "hit")
         for level, count in hits.group_by("level").len().iter_rows():
             self.levels[level] += count
         self.dirty += hits.filter(pl.col("claim_id").is_not_null() & (pl.col("level") != "info"))["claim_id"].n_unique()
         for edit, outcome, count in findings.group_by("edit", "outcome").len().iter_rows():
             self.edits[edit, outcome] += count
-        self._risky.append(at_risk_once(findings).with_columns(amount_basis=pl.lit(None, dtype=pl.String)))
+        if findings["at_risk_cents"].null_count() < len(findings):
+            self._risky.append(at_risk_once(findings).with_columns(amount_basis=pl.lit(None, dtype=pl.String)))
 
     @property
     def amount_at_risk(self) -> str:

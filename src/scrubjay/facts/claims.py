@@ -10,10 +10,14 @@ import polars as pl
 from scrubjay.facts.gather import Groups, Ints, distinct, distinct_numbers, filled, known
 from scrubjay.facts.identifiers import npi_valid
 from scrubjay.groups import WORD
+from scrubjay.io.columns import as_dates
 from scrubjay.policy import PolicySet
 
 VOID = "8"
 REPLACEMENT = "7"
+
+_FAR = 1 << 30
+"""Later than any day."""
 
 
 def with_policy(claims: pl.DataFrame, policy: PolicySet, forced: str | None) -> pl.DataFrame:
@@ -81,15 +85,22 @@ def _patient() -> list[pl.Expr]:
 
 
 def with_line_sums(claims: pl.DataFrame, lines: pl.DataFrame, claim_ix: Ints) -> pl.DataFrame:
-    """Add ``line_count``, ``lines_cents`` (the sum of the line charges) and ``unread_charges`` (lines without one)."""
+    """Add what the lines come to.
+
+    ``line_count``, ``lines_cents`` (the sum of the line charges), ``unread_charges`` (lines without one), and
+    ``first_date``, the first day of service, null where none is known.
+    """
     charge = lines["charge_cents"]
     cents = np.zeros(len(claims), dtype=np.int64)
     np.add.at(cents, claim_ix, filled(charge, 0))
     unread = np.bincount(claim_ix[~known(charge)], minlength=len(claims))
+    first = np.full(len(claims), _FAR, dtype=np.int64)
+    np.minimum.at(first, claim_ix, filled(lines["service_date"].cast(pl.Int32), _FAR))
     return claims.hstack(
         [
             pl.Series("line_count", np.bincount(claim_ix, minlength=len(claims)).astype(np.uint32)),
             pl.Series("lines_cents", cents),
             pl.Series("unread_charges", unread.astype(np.uint32)),
+            as_dates(first, first != _FAR).alias("first_date"),
         ]
     )

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import NO_DAY, Ints, days, distinct, filled
+from scrubjay.facts.gather import Ints, days, distinct, filled
 from scrubjay.facts.lookups import diagnosis_book
 from scrubjay.groups import Bits, diagnosis_groups, prefix_masks
 from scrubjay.io.columns import known_only
@@ -37,12 +37,13 @@ def with_diagnoses(
     values, code_ix = distinct(diagnoses["code"])
     masks = prefix_masks(bits, diagnosis_groups(refs), values)
     row_claim = np.searchsorted(claims["claim_id"].to_numpy(), diagnoses["claim_id"].to_numpy())
-    day = _first_days(claims, lines, claim_ix)[row_claim]
+    first_date = claims["first_date"][pl.Series(row_claim.astype(np.uint32))]
+    day = days(first_date)
     own_masks = [mask[code_ix] for mask in masks]
     names = bits.columns("dx")
     widened = diagnoses.hstack(
         [
-            _as_date(day).alias("service_date"),
+            first_date.alias("service_date"),
             *(pl.Series(name, mask) for name, mask in zip(names, own_masks, strict=True)),
             *_validity(refs, values, code_ix, day),
         ]
@@ -80,19 +81,6 @@ def with_diagnoses(
 @cache
 def _wrong_set() -> pl.Expr:
     return (pl.col("qualifier").is_in(_OLD_SET) & (pl.col("service_date") >= _NEW_SET_FROM)).alias("wrong_set")
-
-
-def _first_days(claims: pl.DataFrame, lines: pl.DataFrame, claim_ix: Ints) -> Ints:
-    """Return the first day of service of every claim, NO_DAY where none is known."""
-    day = days(lines["service_date"])
-    far = np.int64(1 << 30)
-    first = np.full(len(claims), far, dtype=np.int64)
-    np.minimum.at(first, claim_ix, np.where(day == NO_DAY, far, day))
-    return np.where(first == far, NO_DAY, first)
-
-
-def _as_date(day: Ints) -> pl.Series:
-    return known_only(pl.Series(day.astype(np.int32)), day != NO_DAY).cast(pl.Date)
 
 
 def _validity(refs: References, values: list[str], code_ix: Ints, day: Ints) -> list[pl.Series]:

@@ -7,9 +7,11 @@ that and the charge is allowed.  All arithmetic is on integers.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import polars as pl
 
-from scrubjay.pricing.reductions import MODS, any_mod, modifiers_in, with_reductions
+from scrubjay.pricing.reductions import MODS, Modifiers, any_mod, modifiers_in, with_reductions
 from scrubjay.pricing.schedule import Schedule
 
 ESTIMATE = "estimate"
@@ -53,21 +55,23 @@ def priced_lines(lines: pl.DataFrame, s: Schedule) -> pl.DataFrame:
     ``allowed_cents`` is null where Medicare's tables give no amount: the code is priced by the contractor, paid by a
     schedule that is not held (laboratory, vaccine administration by G code), or the day is before the tables.
     """
-    split = sorted(modifiers_in(lines).intersection(s.listed("modifier", "split")))
-    priced = (
-        lines.select(
-            *INPUT,
-            zip5=pl.col("zip").str.slice(0, 5),
-            split=pl.coalesce([pl.when(pl.col(m).is_in(split)).then(m) for m in MODS if split] + [pl.lit("")]),
-            units=pl.col("units_milli").fill_null(1000),
-        )
-        .with_row_index("at")
-        .sort("service_date")
-    )
+    present = modifiers_in(lines)
+    priced = lines.select(*INPUT, *_of_line(s, present)).with_row_index("at").sort("service_date")
     priced = _with_limits(priced, s)
-    priced = _with_places(_with_fees(priced, s), s)
-    priced = with_reductions(_with_unit_fee(priced, s), s)
-    return _with_allowed(priced, s)
+    priced = _with_places(_with_fees(priced, s), s).with_columns(_unit_fee(s, present))
+    return _with_allowed(with_reductions(priced, s, present), s)
+
+
+@lru_cache(maxsize=256)
+def _of_line(s: Schedule, present: Modifiers) -> list[pl.Expr]:
+    """Return ``zip5``, the modifier that names a part of the service, and the ``units``."""
+    split = sorted(present.intersection(s.listed("modifier", "split")))
+    part = [pl.when(pl.col(m).is_in(split)).then(m) for m in MODS if split]
+    return [
+        pl.col("zip").str.slice(0, 5).alias("zip5"),
+        pl.coalesce([*part, pl.lit("")]).alias("split"),
+        pl.col("units_milli").fill_null(1000).alias("units"),
+    ]
 
 
 def _with_limits(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
@@ -137,9 +141,10 @@ def _with_places(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
     return frame.with_columns(pl.col("pw", "pg", "mg").fill_null(1000))
 
 
-def _with_unit_fee(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
-    """Add ``fee`` (cents of a unit), its practice expense ``pe_fee`` and its technical part ``technical``."""
-    by_hand = any_mod(sorted(modifiers_in(frame).intersection(s.listed("modifier", "by-hand"))))
+@lru_cache(maxsize=256)
+def _unit_fee(s: Schedule, present: Modifiers) -> list[pl.Expr]:
+    """Return ``fee`` (cents of a unit), its practice expense ``pe_fee`` and its technical part ``technical``."""
+    by_hand = any_mod(sorted(present.intersection(s.listed("modifier", "by-hand"))))
     usable = pl.col("status").is_in(s.listed("status", "priced")) & ~by_hand & ~pl.col("na")
     cf = pl.col("cf")
 
@@ -150,39 +155,37 @@ def _with_unit_fee(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
 
     local = pl.col("work") * pl.col("pw") + pl.col("pe") * pl.col("pg") + pl.col("mp") * pl.col("mg")
     technical = pl.col("t_work") * pl.col("pw") + pl.col("t_pe") * pl.col("pg") + pl.col("t_mp") * pl.col("mg")
-    return frame.with_columns(
-        fee=pl.when(usable).then(cents(local)),
-        pe_fee=pl.when(usable).then(cents(pl.col("pe") * pl.col("pg"))),
-        technical=pl.when(usable)
-        .then(
-            pl.when(pl.col("split") == "TC")
-            .then(cents(local))
-            .when(pl.col("split") == "")
-            .then(cents(technical))
-            .otherwise(0)
-        )
-        .fill_null(0),
+    of_part = (
+        pl.when(pl.col("split") == "TC")
+        .then(cents(local))
+        .when(pl.col("split") == "")
+        .then(cents(technical))
+        .otherwise(0)
     )
+    return [
+        pl.when(usable).then(cents(local)).alias("fee"),
+        pl.when(usable).then(cents(pl.col("pe") * pl.col("pg"))).alias("pe_fee"),
+        pl.when(usable).then(of_part).fill_null(0).alias("technical"),
+    ]
 
 
 def _with_allowed(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
     """Choose among drug limit, fee, nothing at all and no estimate, and take the lesser of it and the charge."""
-    limit = rounded(pl.col("mills") * pl.col("units"), _CENTS_OF_LIMIT)
-    drug, bundled, facility = _kinds(s)
-    full = (
-        pl.when(drug)
-        .then(limit)
-        .when(bundled | facility)
-        .then(0)
-        .when(pl.col("amount").is_not_null())
-        .then(pl.col("amount"))
-    )
     lower = (pl.col("charge_cents") >= 0) & (pl.col("charge_cents") < pl.col("full"))
-    return frame.with_columns(full=full).with_columns(
+    return frame.with_columns(_full(s)).with_columns(
         is_lower=lower, allowed_cents=pl.when(lower).then("charge_cents").otherwise("full")
     )
 
 
+@lru_cache(maxsize=4)
+def _full(s: Schedule) -> pl.Expr:
+    limit = rounded(pl.col("mills") * pl.col("units"), _CENTS_OF_LIMIT)
+    drug, bundled, facility = _kinds(s)
+    amount = pl.when(pl.col("amount").is_not_null()).then(pl.col("amount"))
+    return pl.when(drug).then(limit).when(bundled | facility).then(0).otherwise(amount).alias("full")
+
+
+@lru_cache(maxsize=4)
 def _kinds(s: Schedule) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     """Say whether a line is paid by a drug limit, bundled, or paid nothing because the place is a facility."""
     facility = pl.col("status").is_in(s.listed("status", "priced")) & pl.col("na") & pl.col("facility")
@@ -191,6 +194,11 @@ def _kinds(s: Schedule) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
 
 def with_basis(priced: pl.DataFrame, s: Schedule) -> pl.DataFrame:
     """Add ``basis``, what the allowed amount of priced lines rests on in words; null where there is no amount."""
+    return priced.with_columns(_basis(s))
+
+
+@lru_cache(maxsize=4)
+def _basis(s: Schedule) -> pl.Expr:
     drug, bundled, facility = _kinds(s)
     fee_words = pl.concat_str(
         pl.lit("estimate: Medicare fee schedule "),
@@ -216,7 +224,5 @@ def with_basis(priced: pl.DataFrame, s: Schedule) -> pl.DataFrame:
         .then(pl.lit("estimate: Medicare pays no fee for it in a facility"))
         .otherwise(fee_words)
     )
-    lowered = pl.when("is_lower").then(pl.concat_str("words", pl.lit("; the charge is lower"))).otherwise("words")
-    return priced.with_columns(words=words).with_columns(
-        basis=pl.when(pl.col("allowed_cents").is_not_null()).then(lowered)
-    )
+    lowered = pl.when("is_lower").then(pl.concat_str(words, pl.lit("; the charge is lower"))).otherwise(words)
+    return pl.when(pl.col("allowed_cents").is_not_null()).then(lowered).alias("basis")

@@ -7,14 +7,20 @@ The shares are the table payment_rules.  Lines compete within one claim, day and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache, lru_cache
 
 import polars as pl
 
+from scrubjay.facts.gather import distinct
 from scrubjay.pricing.schedule import Schedule
 
 MODS = ("mod1", "mod2", "mod3", "mod4")
 _RIVALS = ["claim_id", "service_date", "provider"]
 _FULL = 1000
+
+
+Modifiers = frozenset[str]
+"""Modifiers that occur in some lines; expressions are built once for each such set, and ask only for what is in it."""
 
 
 def any_mod(values: Sequence[str]) -> pl.Expr:
@@ -24,15 +30,16 @@ def any_mod(values: Sequence[str]) -> pl.Expr:
     return pl.any_horizontal(pl.col(m).is_in(values) for m in MODS).fill_null(value=False)
 
 
-def modifiers_in(frame: pl.DataFrame) -> set[str]:
+def modifiers_in(frame: pl.DataFrame) -> Modifiers:
     """Return the modifiers that occur."""
-    return {value for m in MODS for value in frame[m].unique().to_list() if value is not None}
+    return frozenset(value for m in MODS for value in distinct(frame[m])[0] if value)
 
 
-def with_reductions(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
+def with_reductions(frame: pl.DataFrame, s: Schedule, present: Modifiers) -> pl.DataFrame:
     """Add ``amount``, the cents of the whole line, and ``is_adjusted``; both follow ``fee``, ``pe_fee``, ``technical``."""
-    frame = frame.with_columns(share=_share(frame, s))
-    ranked = frame.filter(pl.col("multiple").is_in(s.listed_indicators("multiple")) & (pl.col("fee") > 0))
+    kinds = tuple(t for t in distinct(frame["taxonomy"])[0] if t and t.startswith(s.reduced))
+    frame = frame.with_columns(share=_share(s, present, kinds))
+    ranked = frame.filter(_competes(s))
     if ranked.is_empty():
         frame = frame.with_columns(reduction=pl.lit(0, dtype=pl.Int64))
     else:
@@ -40,18 +47,31 @@ def with_reductions(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
         frame = frame.join(cuts, on="at", how="left", maintain_order="left").with_columns(
             pl.col("reduction").fill_null(0)
         )
+    return frame.with_columns(_amount())
+
+
+@cache
+def _amount() -> list[pl.Expr]:
     # Thousandths of a cent: fee x thousandths of a unit, less the reduction, times the share.
     gross = (pl.col("fee") * pl.col("units") * _FULL - pl.col("reduction")) * pl.col("share")
     scale = _FULL * _FULL * _FULL
-    return frame.with_columns(
-        amount=(2 * gross + scale) // (2 * scale),
-        is_adjusted=(pl.col("reduction") > 0) | (pl.col("share") != _FULL),
-    )
+    return [
+        ((2 * gross + scale) // (2 * scale)).alias("amount"),
+        ((pl.col("reduction") > 0) | (pl.col("share") != _FULL)).alias("is_adjusted"),
+    ]
 
 
-def _share(frame: pl.DataFrame, s: Schedule) -> pl.Expr:
-    """Return the share of the fee in thousandths that modifiers and the kind of clinician leave; null: not known."""
-    present = modifiers_in(frame)
+@lru_cache(maxsize=4)
+def _competes(s: Schedule) -> pl.Expr:
+    return pl.col("multiple").is_in(s.listed_indicators("multiple")) & (pl.col("fee") > 0)
+
+
+@lru_cache(maxsize=256)
+def _share(s: Schedule, present: Modifiers, kinds: tuple[str, ...]) -> pl.Expr:
+    """Return the share of the fee in thousandths that modifiers and the kind of clinician leave; null: not known.
+
+    ``kinds`` are the taxonomies of the lines that are paid less.
+    """
     share = pl.lit(_FULL, dtype=pl.Int64)
     for rule, column in (
         ("bilateral", "bilateral"),
@@ -69,18 +89,18 @@ def _share(frame: pl.DataFrame, s: Schedule) -> pl.Expr:
         value = pl.col(column).replace_strict(by_indicator, default=default, return_dtype=pl.Int64)
         share = pl.when(any_mod(sorted(asked))).then(share * value // _FULL).otherwise(share)
     rows = s.rules.filter(pl.col("rule") == "non-physician")
-    known = [t for t in frame["taxonomy"].unique().to_list() if t is not None and t.startswith(s.reduced)]
-    if rows.is_empty() or not known:
+    if rows.is_empty() or not kinds:
         return share
     less = int(rows["permille"][0])
     assisting = any_mod(sorted(present.intersection(s.listed("modifier", "assistant-as"))))
     return (
-        pl.when(pl.col("taxonomy").is_in(known).fill_null(value=False) & ~assisting)
+        pl.when(pl.col("taxonomy").is_in(kinds).fill_null(value=False) & ~assisting)
         .then(share * less // _FULL)
         .otherwise(share)
     )
 
 
+@lru_cache(maxsize=4)
 def _reduction(s: Schedule) -> pl.Expr:
     """Return what the rules of several procedures take off a line, in millionths of a cent."""
     # Units of one line are repetitions: only the first of them can be the procedure paid in full.

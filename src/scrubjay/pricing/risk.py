@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import polars as pl
 
+from scrubjay.facts.gather import find_rows, rows_at
 from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
 from scrubjay.pricing.estimate import priced_lines, with_basis
@@ -25,8 +27,10 @@ def with_estimates(
 
     ``claims`` are the claims with their ``policy``.  Only claims with money at risk are priced.
     """
+    if findings["at_risk_cents"].null_count() == len(findings):
+        return findings
     at_risk = findings.filter(pl.col("at_risk_cents").is_not_null())
-    if at_risk.is_empty() or not all(refs.has(name) for name in TABLES):
+    if not all(refs.has(name) for name in TABLES):
         return findings
     lines = _lines(at_risk, tables, claims, policy, refs)
     plan = schedule(refs)
@@ -76,6 +80,10 @@ _COLUMNS = (
     "line_id claim_id code mod1 mod2 mod3 mod4 units_milli charge_cents service_date line_pos line_rendering_npi "
     "line_rendering_taxonomy"
 ).split()
+_OF_CLAIM = {
+    name: "claim_pos" if name == "pos" else name
+    for name in "policy rendering_npi billing_npi rendering_taxonomy billing_taxonomy pos facility_zip billing_zip".split()
+}
 
 
 @lru_cache(maxsize=16)
@@ -92,37 +100,32 @@ def _lines(
 ) -> pl.DataFrame:
     """Return all lines of the claims at risk that are paid by the schedule, with what their price depends on."""
     spans = _spans(policy)
-    ours = claims.filter(pl.col("policy").is_in(spans["policy"].unique().implode()))
-    if ours.is_empty():
-        return pl.DataFrame()
+    lines = tables.lines
     # The line that would be denied may stand on another claim than the finding.
-    elsewhere = tables.lines.join(at_risk.select(line_id="risk_line"), on="line_id", how="semi").select("claim_id")
-    wanted = pl.concat([elsewhere, at_risk.select("claim_id").drop_nulls()]).unique()
-    own = ours.join(wanted, on="claim_id", how="semi").select(
-        "claim_id",
-        "policy",
-        "rendering_npi",
-        "billing_npi",
-        "rendering_taxonomy",
-        "billing_taxonomy",
-        claim_pos="pos",
-        zip=pl.coalesce("facility_zip", "billing_zip"),
-    )
-    if own.is_empty():
+    elsewhere = lines["claim_id"][find_rows(lines["line_id"], at_risk["risk_line"])]
+    rows = pl.concat([find_rows(claims["claim_id"], ids) for ids in (elsewhere, at_risk["claim_id"])]).drop_nulls()
+    wanted = np.zeros(len(claims), dtype=bool)
+    wanted[rows.to_numpy()] = True
+    wanted &= claims["policy"].is_in(spans["policy"].unique().to_list()).to_numpy()
+    owner = np.searchsorted(claims["claim_id"].to_numpy(), lines["claim_id"].to_numpy())
+    at = np.flatnonzero(wanted[owner])
+    if not len(at):
         return pl.DataFrame()
-    lines = tables.lines.select(_COLUMNS).join(own, on="claim_id", maintain_order="left")
+    own = [column.alias(_OF_CLAIM[column.name]) for column in rows_at(claims, list(_OF_CLAIM), owner[at])]
     day = pl.col("service_date")
-    lines = (
-        lines.filter(day.is_not_null())
-        .join(spans, on="policy", maintain_order="left")
+    priced = (
+        pl.DataFrame([*rows_at(lines, _COLUMNS, at), *own])
+        .lazy()
+        .filter(day.is_not_null())
+        .join(spans.lazy(), on="policy", maintain_order="left")
         .filter(
             (pl.col("pays_from").is_null() | (pl.col("pays_from") <= day))
             & (pl.col("pays_to").is_null() | (pl.col("pays_to") >= day))
         )
     )
-    places = refs.frame("pos").select("pos", "facility")
+    places = refs.lazy("pos").select("pos", "facility")
     return (
-        lines.with_columns(pos=pl.coalesce("line_pos", "claim_pos"))
+        priced.with_columns(pos=pl.coalesce("line_pos", "claim_pos"), zip=pl.coalesce("facility_zip", "billing_zip"))
         .join(places, on="pos", how="left", maintain_order="left")
         .with_columns(
             pl.col("facility").fill_null(value=False),
@@ -133,4 +136,5 @@ def _lines(
             .then("rendering_taxonomy")
             .otherwise("billing_taxonomy"),
         )
+        .collect(engine="in-memory")
     )

@@ -19,7 +19,7 @@ TABLES = ("pfs", "conversion", "gpci", "zip_locality", "asp", "payment_rules", "
 _RVU, _GPCI, _FACTOR, _MILLS = 100, 1000, 10_000, 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Schedule:
     """What Medicare pays, by code and day.
 
@@ -40,7 +40,7 @@ class Schedule:
 
     def listed(self, rule: str, part: str) -> list[str]:
         """Return the indicators of a rule that mean ``part``."""
-        return self.rules.filter((pl.col("rule") == rule) & (pl.col("part") == part))["indicator"].to_list()
+        return _listed(self, rule, part)
 
     def listed_indicators(self, rule: str) -> list[str]:
         """Return the indicators that a rule knows."""
@@ -52,6 +52,11 @@ class Schedule:
         same = pl.col("indicator").is_null() if indicator is None else pl.col("indicator") == indicator
         row = self.rules.filter((pl.col("rule") == rule) & same & (pl.col("part") == part) & begun)
         return int(row["permille"][0]) if row.height else None
+
+
+@lru_cache(maxsize=256)
+def _listed(s: Schedule, rule: str, part: str) -> list[str]:
+    return s.rules.filter((pl.col("rule") == rule) & (pl.col("part") == part))["indicator"].to_list()
 
 
 @lru_cache(maxsize=4)
