@@ -114,7 +114,9 @@ class _Check:
         )
         last = gather(s.separators, s.last - 1)
         trailing = np.flatnonzero((last == s.end - 1) & (s.last > s.first) & self.inside)
-        self.report("trailing-separator", trailing, self.inside[trailing], expected="no empty elements at the end of a segment")
+        self.report(
+            "trailing-separator", trailing, self.inside[trailing], expected="no empty elements at the end of a segment"
+        )
         control = s.controls[(s.buffer[s.controls] != 10) & (s.buffer[s.controls] != 13)]
         for own in (s.delimiters.element, s.delimiters.component, s.delimiters.repetition, s.delimiters.segment):
             control = control[s.buffer[control] != own]

@@ -16,7 +16,7 @@ from scrubjay.io.spans import TOO_LONG, Bools, Bytes, Ints, Span, Spans, Words, 
 
 _NONE = np.zeros(0, dtype=np.int64)
 _KEPT = 4
-"""Groups of segments whose separators are remembered: callers ask for one element after the other of the same ones."""
+"""Groups of segments (and of elements) whose separators are remembered: callers ask for one part of them after the other."""
 
 
 class Segments(Spans):
