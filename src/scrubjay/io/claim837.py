@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from scrubjay.io import structure837
-from scrubjay.io.columns import Value, as_dates, first_of, ids, masked
+from scrubjay.io.columns import Value, as_dates, first_of, frame_of, ids, masked
 from scrubjay.io.defects import Defects
 from scrubjay.io.interchange import Chunk
 from scrubjay.io.layout837 import Layout, layout
@@ -132,7 +132,7 @@ def _claims(place: Layout, file: int, first_claim: int) -> pl.DataFrame:
     for column, qualifiers in dates_of.items():
         date_columns[column] = place.date(of_claim(place.pick("DTP", own, qualifiers)), 3)
     names = place.text(who, 3)
-    frame = pl.DataFrame(
+    frame = frame_of(
         {
             "claim_id": pl.Series((np.arange(n) + first_claim).astype(np.uint32)),
             "file": pl.Series(np.full(n, file, dtype=np.uint32)),
@@ -229,7 +229,7 @@ def _lines(place: Layout, first_claim: int, first_line: int) -> tuple[pl.DataFra
         pointers[f"pointer{k}"] = masked(np.where(ok, number, 255), end > start, pl.UInt8)
     lx = place.lx_at[has]
     number, number_ok = s.numbers("LX", 1, 0, lx)
-    frame = pl.DataFrame(
+    frame = frame_of(
         {
             "line_id": pl.Series((np.arange(n) + first_line).astype(np.uint32)),
             "claim_id": pl.Series((place.claim[sv1] + first_claim).astype(np.uint32)),
@@ -291,7 +291,7 @@ def _diagnoses(place: Layout, first_claim: int) -> pl.DataFrame:
     at, element, span = at[keep], element[keep], (span[0][keep], span[1][keep])
     claim = place.claim[at]
     first = np.searchsorted(claim, claim, side="left")
-    return pl.DataFrame(
+    return frame_of(
         {
             "claim_id": ids(claim, first_claim),
             "position": pl.Series((np.arange(len(at)) - first + 1).astype(np.uint8)),
@@ -300,7 +300,6 @@ def _diagnoses(place: Layout, first_claim: int) -> pl.DataFrame:
             "segment": place.number(at),
             "element": pl.Series(element.astype(np.uint8)),
         },
-        schema_overrides={"claim_id": pl.UInt32},
     )
 
 
@@ -317,7 +316,7 @@ def _notes(place: Layout, first_claim: int, first_line: int, line_of_lx: Ints) -
     at = place.pick("NTE", (place.in_claim & ~place.in_cob) | place.in_line)
     lx = place.line[at]
     line = np.where(lx >= 0, line_of_lx[np.maximum(lx, 0)] if len(line_of_lx) else -1, -1)
-    return pl.DataFrame(
+    return frame_of(
         {
             "claim_id": ids(place.claim[at], first_claim),
             "line_id": ids(line, first_line),
@@ -325,7 +324,6 @@ def _notes(place: Layout, first_claim: int, first_line: int, line_of_lx: Ints) -
             "text": place.text(at, 2),
             "segment": place.number(at),
         },
-        schema_overrides={"claim_id": pl.UInt32, "line_id": pl.UInt32},
     )
 
 

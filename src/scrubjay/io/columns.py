@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -15,6 +16,11 @@ from scrubjay.io.x12 import Segments
 Value = TypeVar("Value", bound=np.generic)
 
 _NUMPY: dict[type[pl.DataType], type[np.generic]] = {pl.Int64: np.int64, pl.UInt32: np.uint32, pl.UInt8: np.uint8}
+
+
+def frame_of(columns: Mapping[str, pl.Series]) -> pl.DataFrame:
+    """Return named columns as a frame; Polars takes a list in half the time it takes a mapping."""
+    return pl.DataFrame([column.alias(name) for name, column in columns.items()])
 
 
 def first_of(at: Ints, owner: Ints, count: int) -> Ints:

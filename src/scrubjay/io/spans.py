@@ -16,6 +16,7 @@ Words = npt.NDArray[np.uint64]
 Span = tuple[Ints, Ints]
 """Where values begin and end in the bytes."""
 
+_LEAD = b"\0" * 8
 PADDING = b"\0" * 16
 """Bytes that stand behind every buffer, so that a word can be loaded at any offset of it."""
 
@@ -44,13 +45,16 @@ class Spans:
     """Bytes, and what spans of them say.
 
     ``buffer`` uint8 bytes; ``words`` one overlapping little-endian word per byte, so that a value of up to eight characters
-    is a single load; ``is_ascii`` whether no byte has its high bit set.
+    is a single load; ``is_ascii`` whether no byte has its high bit set.  ``_wide`` holds per byte the sixteen from four
+    before it: a string view has its length in these four and up to twelve characters behind them.
     """
 
     def __init__(self, data: bytes) -> None:
-        padded = np.frombuffer(data + PADDING, dtype=np.uint8)
-        self.buffer: Bytes = padded[: len(data)]
-        self.words: Words = np.ndarray((len(data) + 8,), dtype="<u8", buffer=padded, strides=(1,))
+        lead = len(_LEAD)
+        padded = np.frombuffer(b"".join((_LEAD, data, PADDING)), dtype=np.uint8)
+        self.buffer: Bytes = padded[lead : lead + len(data)]
+        self.words: Words = np.ndarray((len(data) + 8,), dtype="<u8", buffer=padded, offset=lead, strides=(1,))
+        self._wide = np.ndarray((len(data) + 4,), dtype=_WIDE, buffer=padded, offset=lead - 4, strides=(1,))
         self.is_ascii = data.isascii()
 
     def key(self, span: Span) -> Words:
@@ -74,7 +78,7 @@ class Spans:
             return nothing(len(length))
         if not self.is_ascii:
             return _checked_strings(self.buffer, start, end)
-        return self._strings(self._views(start, length, longest), start, length, longest)
+        return self._strings(self._views(start, length), start, length, longest)
 
     def code(self, span: Span) -> pl.Series:
         """Return spans as codes: upper case, without blanks around them."""
@@ -84,13 +88,19 @@ class Spans:
         if not longest:
             return nothing(len(length))
         if self.is_ascii and longest <= _INLINE:
-            views = self._views(start, length, longest)
+            views = self._views(start, length)
             text = self._strings(views, start, length, longest)
             if not _needs_care(views[:, 0] >> np.uint64(32)) and (longest <= 4 or not _needs_care(views[:, 1])):
                 return text
         else:
             text = self.text(span)
         return text.str.strip_chars().str.to_uppercase()
+
+    def find(self, start: Ints, byte: int) -> Ints:
+        """Return the first place of a byte in the eight bytes from each start on; start + 8 where it is not among them."""
+        place = _first_place(self.words[start], _ONES * np.uint64(byte))
+        place += start
+        return place
 
     def small(self, span: Span) -> tuple[Ints, Bools]:
         """Parse spans of one or two digits, and say which are that."""
@@ -132,16 +142,11 @@ class Spans:
         ok &= (day >= 1) & (day <= length.take(index, mode="clip"))
         return gather(first, index) + (day - 1), ok
 
-    def _views(self, start: Ints, length: Ints, longest: int) -> Words:
+    def _views(self, start: Ints, length: Ints) -> Words:
         """Return spans as Arrow string views; those longer than a view holds still lack their offset."""
-        views = np.zeros((len(start), 2), dtype=np.uint64)
-        head = self.words[start]
-        head &= _LOW[:5].take(length, mode="clip")
-        head <<= np.uint64(32)
-        head |= length.view(np.uint64)
-        views[:, 0] = head
-        if longest > 4:
-            views[:, 1] = self.words[start + 4] & _LOW.take(length - 4, mode="clip")
+        views: Words = self._wide[start].view(np.uint64).reshape(-1, 2)
+        views &= _OF_VIEW.take(length, mode="clip").view(np.uint64).reshape(-1, 2)
+        views[:, 0] |= length.view(np.uint64)
         return views
 
     def _strings(self, views: Words, start: Ints, length: Ints, longest: int) -> pl.Series:
@@ -158,12 +163,7 @@ class Spans:
     def _short_decimals(self, start: Ints, length: Ints, scale: int) -> tuple[Ints, Bools]:
         """Parse what nearly every amount is: no sign, at most eight characters, at most ``scale`` decimals."""
         word = self.words[start] & _LOW.take(length, mode="clip")
-        point = word ^ _POINTS
-        # The lowest byte that is zero has its high bit set here; bytes above it do not matter.
-        point = (point - _ONES) & ~point & _HIGH
-        place = np.minimum(
-            (np.bitwise_count((point & (~point + np.uint64(1))) - np.uint64(1)) >> 3).astype(np.int64), length
-        )
+        place = np.minimum(_first_place(word, _POINTS), length)
         before = _LOW.take(place, mode="clip")
         pointed = place < length
         count = length - pointed
@@ -223,7 +223,12 @@ class _Handed:
 
 def nothing(count: int, dtype: pl.DataType | type[pl.DataType] = pl.String) -> pl.Series:
     """Return a column of nulls."""
-    return pl.Series([None], dtype=dtype).new_from_index(0, count)
+    return _null(dtype).new_from_index(0, count)
+
+
+@lru_cache(maxsize=16)
+def _null(dtype: pl.DataType | type[pl.DataType]) -> pl.Series:
+    return pl.Series([None], dtype=dtype)
 
 
 def numbers(values: npt.NDArray[np.generic], ok: Bools, *, dates: bool = False) -> pl.Series:
@@ -235,6 +240,12 @@ def numbers(values: npt.NDArray[np.generic], ok: Bools, *, dates: bool = False) 
 
 _INLINE = 12
 """A string of up to twelve bytes lies inside its view (Arrow columnar format, string view layout)."""
+_WIDE = np.dtype("V16")
+"""Sixteen bytes that are only moved."""
+_OF_VIEW = np.array(
+    [(int(_LOW[min(k, 4)]) << 32, int(_LOW[max(k - 4, 0)])) for k in range(_INLINE + 1)], dtype=np.uint64
+).view(_WIDE)[:, 0]
+"""The characters of a view of each length; its own length is added."""
 _NO_BYTES = np.zeros(0, dtype=np.uint8)
 _BYTE = np.uint64(0xFF)
 _ONES = np.uint64(0x0101010101010101)
@@ -258,6 +269,14 @@ def _needs_care(words: Words) -> bool:
     filled = words | ((((words | ((words & ~_HIGH) + ~_HIGH)) & _HIGH) ^ _HIGH) >> np.uint64(1))
     low = (filled - _ONES * np.uint64(0x21)) & ~filled & _HIGH
     return bool((small | low).any())
+
+
+def _first_place(words: Words, repeated: np.uint64) -> Ints:
+    """Return the place of the first byte that is as in the repeated one, 8 where there is none."""
+    same = words ^ repeated
+    # The lowest byte that is zero has its high bit set here; bytes above it do not matter.
+    same = (same - _ONES) & ~same & _HIGH
+    return (np.bitwise_count((same & (~same + np.uint64(1))) - np.uint64(1)) >> 3).astype(np.int64)
 
 
 def _all_digits(digits: Words) -> Bools:

@@ -14,7 +14,7 @@ import polars as pl
 
 from scrubjay.io.columns import recent
 from scrubjay.io.defects import Defects
-from scrubjay.io.spans import Bools, Ints, Words, pack
+from scrubjay.io.spans import Bools, Ints, Words, gather, pack
 from scrubjay.io.x12 import Segments
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ class _Check:
         component: int | None = None,
     ) -> None:  # fmt: skip
         """Report the segments ``at[bad]``; the value of the element at ``position`` is what was found."""
-        at = at[bad]
-        if not len(at):
+        if not bad.any():
             return
+        at = at[bad]
         found = None
         if position:
             span = self.s.span(at, position)
@@ -91,18 +91,17 @@ class _Check:
 
     def identifiers(self) -> None:
         s, place = self.s, self.place
-        at = np.flatnonzero(self.inside)
-        known = s.mapped(_STANDING)[at]
-        foreign, unknown = known == _FOREIGN, known == 0
-        first = at[unknown]
+        standing = s.mapped(_STANDING)
+        first = np.flatnonzero((standing == 0) & self.inside)
+        foreign = np.flatnonzero((standing == _FOREIGN) & self.inside)
         if len(first):
             start = s.start[first]
             end = np.minimum(s.separators[s.first[first]], start + 12)
             self.defects.add_many("unknown-segment", first, None, _printable(s, start, end), None)
-        if foreign.any():
-            start = s.start[at[foreign]]
+        if len(foreign):
+            start = s.start[foreign]
             self.defects.add_many(
-                "foreign-content", at[foreign], None, _printable(s, start, start + 3), "SV1 service lines of an 837P"
+                "foreign-content", foreign, None, _printable(s, start, start + 3), "SV1 service lines of an 837P"
             )
         outside = np.flatnonzero(place.wanted & ~self.inside & (s.mapped({"SE": 1, "ST": 1}) == 0))
         self.report(
@@ -113,9 +112,11 @@ class _Check:
         self.report(
             "misplaced-segment", np.flatnonzero(stray), stray[stray], expected="a place in a claim or service line"
         )
-        last = s.separators[np.maximum(s.last[at] - 1, 0)]
-        trailing = (last == s.end[at] - 1) & (s.last[at] > s.first[at])
-        self.report("trailing-separator", at, trailing, expected="no empty elements at the end of a segment")
+        last = gather(s.separators, s.last - 1)
+        trailing = np.flatnonzero((last == s.end - 1) & (s.last > s.first) & self.inside)
+        self.report(
+            "trailing-separator", trailing, self.inside[trailing], expected="no empty elements at the end of a segment"
+        )
         control = s.controls[(s.buffer[s.controls] != 10) & (s.buffer[s.controls] != 13)]
         for own in (s.delimiters.element, s.delimiters.component, s.delimiters.repetition, s.delimiters.segment):
             control = control[s.buffer[control] != own]

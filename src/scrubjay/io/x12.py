@@ -16,7 +16,7 @@ from scrubjay.io.spans import TOO_LONG, Bools, Bytes, Ints, Span, Spans, Words, 
 
 _NONE = np.zeros(0, dtype=np.int64)
 _KEPT = 4
-"""Groups of segments whose separators are remembered: callers ask for one element after the other of the same ones."""
+"""Groups of segments (and of elements) whose separators are remembered: callers ask for one part of them after the other."""
 
 
 class Segments(Spans):
@@ -33,7 +33,7 @@ class Segments(Spans):
         buffer = self.buffer
         self.delimiters = delimiters
         separators = np.flatnonzero((buffer == delimiters.element) | (buffer == delimiters.segment))
-        terminators = np.flatnonzero(buffer[separators] == delimiters.segment)
+        terminators = np.flatnonzero(buffer.take(separators, mode="clip") == delimiters.segment)
         ends = separators[terminators]
         starts = np.empty_like(ends)
         first = np.empty_like(terminators)
@@ -59,13 +59,13 @@ class Segments(Spans):
             [context_numbers, first_number + np.arange(len(self.start) - carried, dtype=np.int64)]
         )
         self.context: Bools = np.arange(len(self.start)) < carried
+        self._by_kind: tuple[Ints, list[int]] | None = None
         self._forget()
 
     def _forget(self) -> None:
         """Begin without remembered answers."""
-        self._components: Ints | None = None
         self._rows: dict[int, tuple[Ints, Ints, Ints, int, dict[int, Ints]]] = {}
-        self._parts: tuple[Ints, Ints, dict[int, Ints]] | None = None
+        self._parts: dict[int, tuple[Ints, Ints, list[Ints]]] = {}
         self._within: dict[tuple[str, int], tuple[Bools, Bools]] = {}
         self._found: dict[str, Ints] = {}
         self._keys: dict[tuple[str, int], Words] = {}
@@ -103,7 +103,14 @@ class Segments(Spans):
         """Return the indices of the segments with this identifier, in order."""
         found = self._found.get(identifier)
         if found is None:
-            found = self._found[identifier] = np.flatnonzero(self.kind == kind_of(identifier))
+            kind = kind_of(identifier)
+            if self._by_kind is None:
+                # One sort finds them all; it is stable, so that each kind stays in order.
+                bounds = np.cumsum(np.bincount(self.kind, minlength=256)).tolist()
+                self._by_kind = np.argsort(self.kind, kind="stable"), bounds
+            order, bounds = self._by_kind
+            found = order[bounds[kind - 1] : bounds[kind]]
+            found = self._found[identifier] = found[: int(np.searchsorted(found, len(self)))]
         return found
 
     def within(self, identifier: str, region: Bools) -> Bools:
@@ -123,7 +130,7 @@ class Segments(Spans):
         return np.frombuffer(self.kind.tobytes().translate(bytes(table)), dtype=np.uint8)
 
     def truncated(self, count: int) -> Segments:
-        """Return the first ``count`` segments; the buffer is shared."""
+        """Return the first ``count`` segments; the buffer is shared, and the order of all segments by kind."""
         other = object.__new__(Segments)
         other.__dict__.update(self.__dict__)
         for name in ("start", "end", "first", "last", "ident", "kind", "number", "context"):
@@ -203,20 +210,32 @@ class Segments(Spans):
     def _component_end(self, span: Span, which: int) -> Ints:
         """Return where components end; asked one after the other of the same spans, so the answers are kept meanwhile."""
         start, end = span
-        if self._parts is None or self._parts[0] is not start:
-            if self._components is None:
-                self._components = np.flatnonzero(self.buffer == self.delimiters.component)
-            self._parts = (start, np.searchsorted(self._components, start), {})
-        _, base, ends = self._parts
-        found = ends.get(which)
-        if found is None:
-            marks, index = self._components, base + (which - 1)
-            if marks is None or not len(marks):
-                found = end
-            else:
-                mark = gather(marks, index)
-                found = np.where((index >= len(marks)) | (mark > end), end, mark)
-            ends[which] = found
+        kept = self._parts.get(id(start))
+        if kept is None or kept[0] is not start or kept[1] is not end:
+            if len(self._parts) >= _KEPT:
+                self._parts.pop(next(iter(self._parts)))
+            kept = self._parts[id(start)] = (start, end, [self._next_component(start, end)])
+        ends = kept[2]
+        while len(ends) < which:
+            # Most elements end after a component or two: only in the others there is a next one.
+            more = np.flatnonzero(ends[-1] < end)
+            following = end
+            if len(more):
+                following = end.copy()
+                following[more] = self._next_component(ends[-1][more] + 1, end[more])
+            ends.append(following)
+        return ends[which - 1]
+
+    def _next_component(self, start: Ints, end: Ints) -> Ints:
+        """Return the first component separator from each start on, the end where there is none before it."""
+        found = self.find(start, self.delimiters.component)
+        far = np.flatnonzero((found - start == 8) & (found < end))
+        np.minimum(found, end, out=found)
+        if len(far):
+            # Components of more than eight characters are rare: these are searched among all separators.
+            marks = np.flatnonzero(self.buffer == self.delimiters.component)
+            marks = np.append(marks, len(self.buffer))
+            found[far] = np.minimum(marks[np.searchsorted(marks, start[far])], end[far])
         return found
 
     def rest(self, span: Span, which: int) -> Span:
@@ -242,11 +261,11 @@ class Segments(Spans):
 
 def skip_blank(buffer: Bytes, starts: Ints, ends: Ints) -> None:
     """Move each start over line ends, blanks and tabs that writers put between segments."""
-    active = np.flatnonzero(_blank(buffer[starts]) & (starts < ends))
+    active = np.flatnonzero(_blank(buffer.take(starts, mode="clip")) & (starts < ends))
     while len(active):
         moved = starts[active] + 1
         starts[active] = moved
-        active = active[_blank(buffer[moved]) & (moved < ends[active])]
+        active = active[_blank(buffer.take(moved, mode="clip")) & (moved < ends[active])]
 
 
 def _blank(byte: Bytes) -> Bools:
