@@ -103,6 +103,9 @@ def _related_lines(hits: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
     """Return the numbers of the related lines that are of the finding's own claim."""
     every = hits.select("claim_id", "related", row=pl.int_range(pl.len(), dtype=pl.UInt32))
     said = every.filter(pl.col("related").list.len() > 0).explode("related", empty_as_null=False, keep_nulls=False)
+    nothing = pl.Series("related_lines", [[]], dtype=pl.List(pl.Int64))
+    if said.is_empty():
+        return nothing.new_from_index(0, len(hits))
     at = find_rows(lines["line_id"], said["related"])
     numbers = (
         said.with_columns(line=lines["line"][at], owner=lines["claim_id"][at])
@@ -113,7 +116,7 @@ def _related_lines(hits: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
     # The last one stands for a finding that names none.
     place = np.full(len(hits), len(numbers), dtype=np.uint32)
     place[numbers["row"].to_numpy()] = np.arange(len(numbers))
-    listed = pl.concat([numbers["line"], pl.Series([[]], dtype=pl.List(pl.Int64))])
+    listed = pl.concat([numbers["line"], nothing])
     return listed[pl.Series(place)].alias("related_lines")
 
 

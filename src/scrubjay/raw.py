@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 
+from scrubjay.io.spans import nothing
 from scrubjay.io.x12 import Segments
 
 _ELEMENT = re.compile(r"([A-Z0-9]{2,3}?)([0-9]{2})(?:-([0-9]+))?")
@@ -21,11 +22,8 @@ _PERSONAL = {"IL", "QC"}
 
 def no_raw(findings: pl.DataFrame) -> pl.DataFrame:
     """Add the empty columns of a run that shows no segments."""
-    return findings.with_columns(
-        pl.lit(None, dtype=pl.String).alias("raw"),
-        pl.lit(None, dtype=pl.Int64).alias("raw_start"),
-        pl.lit(None, dtype=pl.Int64).alias("raw_length"),
-    )
+    kinds = {"raw": pl.String, "raw_start": pl.Int64, "raw_length": pl.Int64}
+    return findings.hstack([nothing(len(findings), dtype).alias(name) for name, dtype in kinds.items()])
 
 
 def add_raw(findings: pl.DataFrame, parts: Sequence[Segments], *, phi: bool) -> pl.DataFrame:

@@ -18,6 +18,8 @@ Keys = npt.NDArray[np.uint64]
 Bools = npt.NDArray[np.bool_]
 
 _FEW = 200
+"""Up to so many rows are looked at one by one: planning a query takes longer."""
+
 _WORD = 64
 _DENSE = 16
 """Up to so many times as many possible numbers as rows, a table of all of them is small."""
@@ -40,6 +42,8 @@ def filled(column: pl.Series, missing: int) -> npt.NDArray[Any]:
         return column.to_numpy()
     if column.null_count() == len(column):
         return np.full(len(column), missing)
+    if len(column) <= _FEW:
+        return np.array([missing if v is None else v for v in column.to_list()])
     return column.fill_null(missing).to_numpy()
 
 
@@ -47,6 +51,8 @@ def known(column: pl.Series) -> Bools:
     """Say of each row whether it has a value."""
     if column.null_count() in (0, len(column)):
         return np.full(len(column), not column.null_count())
+    if len(column) <= _FEW:
+        return np.array([v is not None for v in column.to_list()], dtype=bool)
     return column.is_not_null().to_numpy()
 
 
@@ -54,7 +60,7 @@ def first_known(one: pl.Series, other: pl.Series) -> pl.Series:
     """Return the values of a column, and of the other one where it has none."""
     if not one.null_count():
         return one
-    return other.alias(one.name) if one.null_count() == len(one) else one.zip_with(one.is_not_null(), other)
+    return other.alias(one.name) if one.null_count() == len(one) else one.zip_with(pl.Series(known(one)), other)
 
 
 def find_rows(ids: pl.Series, wanted: pl.Series) -> pl.Series:
@@ -87,7 +93,6 @@ def day_number(value: dt.date) -> int:
 def distinct(column: pl.Series) -> tuple[list[str], Ints]:
     """Return the sorted distinct strings of a column (null counts as empty) and each row's index into them."""
     if len(column) <= _FEW:
-        # Planning a query takes longer than counting some rows by hand.
         rows = [v or "" for v in column.to_list()]
         values = sorted(set(rows))
         place = {v: k for k, v in enumerate(values)}
