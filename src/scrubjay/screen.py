@@ -118,6 +118,8 @@ class Screens:
         plain: dict[Plain, None] = {}
         others: dict[Condition, None] = {}
         for part in (part for predicate in predicates for part in _conjuncts(predicate)):
+            if part.meta.eq(pl.lit(value=True)):
+                continue
             if (bit := _bit_test(part)) is not None:
                 bits[bit] = None
             elif (state := _plain(part)) is not None:
