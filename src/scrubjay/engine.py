@@ -132,6 +132,7 @@ def _screen(
     screens = screens_of(refs, facts.run)
     open_edits: dict[str, Masks | None] = {}
     questions = {}
+    of_patients = {name for name, frame in facts.frames.items() if "patient_policies" in frame.columns}
     for e in asked:
         # No pair is made of a line without a date, so an empty start says nothing of rows that cannot be judged.
         if all(facts.frames[name].is_empty() for name in e.start) or not all(map(facts.occurs, e.beside)):
@@ -146,6 +147,8 @@ def _screen(
         else:
             # An edit looks at one patient at a time: it finds nothing where no payer of the patient uses it.
             using = [bit for policy, bit in facts.policies.items() if active(policy, e.code)]
+            if not using and facts.policies and of_patients.issuperset(screen):
+                continue
             if len(using) < len(facts.policies):
                 screen = only(screen, facts, Bit("patient_policies", sum(set(using)), wanted=True))
             questions[e.code] = screen

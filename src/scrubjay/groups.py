@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -60,8 +60,9 @@ class Bits:
         return [f"{column}{k}" for k in range(self.words)]
 
 
+@cache
 def bits_set(column: str, bits: int) -> pl.Expr:
-    """Return the expression "a mask column has some of these bits"."""
+    """Return the expression "a mask column has some of these bits"; edits ask for the same ones in every piece."""
     return (pl.col(column) & pl.lit(bits, dtype=pl.UInt64)) != 0
 
 

@@ -5,8 +5,8 @@ costs more than filtering some thousand rows, so the first filters of all edits 
 queries that have a row left are planned; they take the answer instead of asking again.
 
 A first filter is taken apart into conditions that must all hold.  Many edits share them, so each is answered once for
-a piece.  Those that test a bit of a mask rule out most edits and cost least: they come first, and what is left is asked
-of the query engine in one pass per table.
+a piece.  Those that test a bit of a mask rule out most edits and cost least: they come first, then those that a column
+answers as it stands, and what is left is asked of the query engine in one pass per table.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,13 @@ class Bit(NamedTuple):
     wanted: bool
 
 
+class Plain(NamedTuple):
+    """A condition that a column answers as it stands: it is ``true`` or ``false``, or its value is ``given`` or ``missing``."""
+
+    column: str
+    state: Literal["true", "false", "given", "missing"]
+
+
 @dataclass(frozen=True, eq=False)
 class Condition:
     """Any other condition; ``question`` is true or false under a ``name`` of its own, which finds the answer again."""
@@ -55,6 +62,7 @@ class Opening(NamedTuple):
     """The first filter of a query on one table: all of its conditions must hold."""
 
     bits: tuple[Bit, ...]
+    plain: tuple[Plain, ...]
     others: tuple[Condition, ...]
 
 
@@ -107,13 +115,18 @@ class Screens:
 
     def _taken_apart(self, predicates: tuple[pl.Expr, ...]) -> Opening:
         bits: dict[Bit, None] = {}
+        plain: dict[Plain, None] = {}
         others: dict[Condition, None] = {}
         for part in (part for predicate in predicates for part in _conjuncts(predicate)):
+            if part.meta.eq(pl.lit(value=True)):
+                continue
             if (bit := _bit_test(part)) is not None:
                 bits[bit] = None
+            elif (state := _plain(part)) is not None:
+                plain[state] = None
             else:
                 others[self._condition(part)] = None
-        return Opening(tuple(bits), tuple(others))
+        return Opening(tuple(bits), tuple(plain), tuple(others))
 
     def _condition(self, holds: pl.Expr) -> Condition:
         """Return the one condition for equal expressions; the text of an expression leaves its lists of values out."""
@@ -138,18 +151,19 @@ def answers(facts: Facts, asked: Mapping[str, Screen]) -> dict[str, Masks]:
 
     Raises what the query engine raises where one of the screens cannot be evaluated.
     """
-    tested = _BitTests(facts)
+    tested = _Tests(facts)
     left: dict[str, dict[str, Bools]] = {}
     for code, screen in asked.items():
-        masks = {table: tested.all(table, opening.bits) for table, opening in screen.items()}
+        masks = {table: tested.all(table, opening) for table, opening in screen.items()}
         if any(mask.any() for mask in masks.values()):
             left[code] = masks
-    others = _asked(facts, ((table, asked[code][table]) for code, masks in left.items() for table in masks))
+    open_tables = [(code, table) for code, masks in left.items() for table, mask in masks.items() if mask.any()]
+    others = _asked(facts, ((table, asked[code][table]) for code, table in open_tables))
+    for code, table in open_tables:
+        for condition in asked[code][table].others:
+            left[code][table] &= others[table, condition.name]
     found: dict[str, Masks] = {}
     for code, masks in left.items():
-        for table, mask in masks.items():
-            for condition in asked[code][table].others:
-                mask &= others[table, condition.name]
         if any(mask.any() for mask in masks.values()):
             found[code] = {table: pl.Series(mask) for table, mask in masks.items()}
     return found
@@ -168,21 +182,26 @@ def begun(facts: Facts, masks: Masks) -> Facts:
     return facts.beginning({name: Begin(facts.frames[name], mask) for name, mask in masks.items()})
 
 
-class _BitTests:
-    """The answers to tests of mask columns, each worked out once."""
+class _Tests:
+    """The answers of mask columns and of columns as they stand, each worked out once."""
 
     def __init__(self, facts: Facts) -> None:
         self._frames = facts.frames
         self._columns: dict[tuple[str, str], npt.NDArray[np.uint64]] = {}
-        self._known: dict[tuple[str, str, int], Bools] = {}
+        self._bits: dict[tuple[str, str, int], Bools] = {}
+        self._plain: dict[tuple[str, Plain], Bools] = {}
 
-    def all(self, table: str, tests: Iterable[Bit]) -> Bools:
-        """Return the rows of a table for which all tests come out as wanted, in an array of its own."""
+    def all(self, table: str, opening: Opening) -> Bools:
+        """Return the rows of a table for which the bits are as wanted and the columns say so, in an array of its own."""
         mask = np.ones(self._frames[table].height, dtype=bool)
-        for test in tests:
+        for test in opening.bits:
             some = self._some(table, test.column, test.bits)
             # For bools, greater means true and false.
             (np.logical_and if test.wanted else np.greater)(mask, some, out=mask)
+            if not mask.any():
+                return mask
+        for plain in opening.plain:
+            mask &= self._said(table, plain)
             if not mask.any():
                 break
         return mask
@@ -191,9 +210,25 @@ class _BitTests:
         if (table, column) not in self._columns:
             self._columns[table, column] = self._frames[table].get_column(column).to_numpy()
         key = (table, column, bits)
-        if key not in self._known:
-            self._known[key] = (self._columns[table, column] & np.uint64(bits)) != 0
-        return self._known[key]
+        if key not in self._bits:
+            self._bits[key] = (self._columns[table, column] & np.uint64(bits)) != 0
+        return self._bits[key]
+
+    def _said(self, table: str, plain: Plain) -> Bools:
+        if (table, plain) not in self._plain:
+            self._plain[table, plain] = _answer(self._frames[table].get_column(plain.column), plain.state)
+        return self._plain[table, plain]
+
+
+def _answer(column: pl.Series, state: Literal["true", "false", "given", "missing"]) -> Bools:
+    """Return the rows of a column that are in a state; a missing value is neither true nor false."""
+    missing = column.null_count()
+    if state in ("given", "missing"):
+        if missing in (0, len(column)):
+            return np.full(len(column), (missing == 0) == (state == "given"))
+        return (column.is_not_null() if state == "given" else column.is_null()).to_numpy()
+    said = column if state == "true" else ~column
+    return (said.fill_null(value=False) if missing else said).to_numpy()
 
 
 def _asked(facts: Facts, openings: Iterable[tuple[str, Opening]]) -> dict[tuple[str, str], Bools]:
@@ -212,6 +247,22 @@ def _conjuncts(condition: pl.Expr) -> list[pl.Expr]:
     if len(inputs) == 2 and condition.meta.eq(inputs[1] & inputs[0]):
         return [*_conjuncts(inputs[1]), *_conjuncts(inputs[0])]
     return [condition]
+
+
+def _plain(condition: pl.Expr) -> Plain | None:
+    """Return what a condition on the state of one column asks; None for others."""
+    if condition.meta.is_column():
+        return Plain(condition.meta.output_name(), "true")
+    inputs = condition.meta.pop()
+    if len(inputs) != 1 or not inputs[0].meta.is_column():
+        return None
+    (column,) = inputs
+    name = column.meta.output_name()
+    if condition.meta.eq(~column):
+        return Plain(name, "false")
+    if condition.meta.eq(column.is_not_null()):
+        return Plain(name, "given")
+    return Plain(name, "missing") if condition.meta.eq(column.is_null()) else None
 
 
 def _bit_test(condition: pl.Expr) -> Bit | None:

@@ -114,7 +114,9 @@ def text_too_long(t: Facts, refs: References) -> pl.LazyFrame:
     described, noted = pl.col("description").str.len_chars(), pl.col("text").str.len_chars()
     where = ["claim_id", "line_id", "segment"]
     rows = [
-        t.lines.filter(described > LONGEST).select(*where, size=described, element=pl.lit("SV101-7")),
+        t.lines.filter(pl.col("description").is_not_null() & (described > LONGEST)).select(
+            *where, size=described, element=pl.lit("SV101-7")
+        ),
         t.notes.filter(noted > LONGEST).select(*where, size=noted, element=pl.lit("NTE02")),
     ]
     return pl.concat(rows).with_columns(**shape).drop("size")

@@ -456,7 +456,7 @@ def line_place_differs_from_claim(t: Facts, refs: References) -> pl.LazyFrame:
     """
     claim_places = refs.lazy("pos").select(claim_pos="pos", claim_facility="facility")
     differ = (
-        t.lines.filter(pl.col("line_pos") != pl.col("claim_pos"))
+        t.lines.filter(pl.col("line_pos").is_not_null() & (pl.col("line_pos") != pl.col("claim_pos")))
         .join(claim_places, on="claim_pos", how="inner")
         .filter(pl.col("pos_facility") != pl.col("claim_facility"))
     )

@@ -58,15 +58,17 @@ def staff_as_rendering_clinician(t: Facts, refs: References) -> pl.LazyFrame:
     ## Payers
     Deny for Medicare and Medicare Advantage; elsewhere a warning, some payers enrol nurses.
     """
-    claims = t.claims.filter(of_kind(refs, "rendering_taxonomy", "NURSING_STAFF")).select(
+    claims = t.claims.filter(
+        pl.col("rendering_taxonomy").is_not_null() & of_kind(refs, "rendering_taxonomy", "NURSING_STAFF")
+    ).select(
         "claim_id",
         line_id=pl.lit(None, dtype=pl.UInt32),
         segment="rendering_segment",
         taxonomy="rendering_taxonomy",
     )
-    lines = t.lines.filter(of_kind(refs, "line_rendering_taxonomy", "NURSING_STAFF")).select(
-        "claim_id", "line_id", segment="line_rendering_segment", taxonomy="line_rendering_taxonomy"
-    )
+    lines = t.lines.filter(
+        pl.col("line_rendering_taxonomy").is_not_null() & of_kind(refs, "line_rendering_taxonomy", "NURSING_STAFF")
+    ).select("claim_id", "line_id", segment="line_rendering_segment", taxonomy="line_rendering_taxonomy")
     return pl.concat([claims, lines]).select(
         "claim_id",
         "line_id",
@@ -121,7 +123,9 @@ def supervising_clinician(t: Facts, refs: References) -> pl.LazyFrame:
     ## Fix
     Leave the loop out where nobody else supervised; name the supervising clinician where the payer asks for one.
     """
-    himself = t.claims.filter((pl.col("supervising_npi") == pl.col("rendering_npi")).fill_null(value=False)).select(
+    himself = t.claims.filter(
+        pl.col("supervising_npi").is_not_null() & (pl.col("supervising_npi") == pl.col("rendering_npi"))
+    ).select(
         "claim_id",
         rarc=pl.lit(["N297"]),
         message=pl.lit("The supervising clinician has the NPI of the rendering one: the loop is for somebody else."),
