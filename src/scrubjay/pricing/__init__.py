@@ -1,6 +1,7 @@
 """What Medicare would allow for a service line, and so what a finding puts at risk."""
 
-from scrubjay.pricing.estimate import ESTIMATE, estimate_lines
+from scrubjay.pricing.basis import ESTIMATE
+from scrubjay.pricing.estimate import estimate_lines
 from scrubjay.pricing.one import Price, Shares, price_of, shares
 from scrubjay.pricing.risk import with_estimates
 

@@ -7,15 +7,17 @@ that and the charge is allowed.  All arithmetic is on integers.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from scrubjay.pricing.reductions import MODS, Modifiers, any_mod, modifiers_in, with_reductions
-from scrubjay.pricing.schedule import Schedule
-
-ESTIMATE = "estimate"
-"""First word of a basis that is not the charge."""
+from scrubjay.facts.gather import Bools, Ints, days, distinct, filled
+from scrubjay.io.columns import masked
+from scrubjay.pricing.basis import BUNDLED, CLOSED, DRUG, FEE, NOTHING, Prices, basis_of
+from scrubjay.pricing.reductions import modifiers_of, reductions_of, shares_of
+from scrubjay.pricing.steps import numbered
+from scrubjay.pricing.values import BY_HAND, Schedule, key_of
 
 INPUT: dict[str, pl.DataType | type[pl.DataType]] = {
     "line_id": pl.UInt32,
@@ -37,192 +39,119 @@ INPUT: dict[str, pl.DataType | type[pl.DataType]] = {
 
 _CENTS_OF_FEE = 10_000_000
 _CENTS_OF_LIMIT = 10_000
+_FULL = 1000
 
 
-def rounded(numerator: pl.Expr, denominator: pl.Expr | int) -> pl.Expr:
+def rounded(numerator: Ints, denominator: Ints | int) -> Ints:
     """Divide integers that are not negative and round half up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 
 def estimate_lines(lines: pl.DataFrame, s: Schedule) -> pl.DataFrame:
     """Return ``line_id``, ``allowed_cents`` and ``basis``, one row per line of :data:`INPUT`, in their order."""
-    return with_basis(priced_lines(lines, s), s).select("line_id", "allowed_cents", "basis", "at").sort("at").drop("at")
+    prices = priced_lines(lines, s)
+    words, word = basis_of(prices, np.arange(len(lines)), s)
+    basis = pl.Series("basis", words, dtype=pl.String)[pl.Series(word.astype(np.uint32))]
+    return pl.DataFrame([lines["line_id"], masked(prices.cents, prices.known).alias("allowed_cents"), basis])
 
 
-def priced_lines(lines: pl.DataFrame, s: Schedule) -> pl.DataFrame:
-    """Return one row per line of :data:`INPUT` by day of service, with ``allowed_cents`` and what :func:`with_basis` says.
+def priced_lines(lines: pl.DataFrame, s: Schedule) -> Prices:
+    """Return the prices of lines of :data:`INPUT`.
 
-    ``allowed_cents`` is null where Medicare's tables give no amount: the code is priced by the contractor, paid by a
-    schedule that is not held (laboratory, vaccine administration by G code), or the day is before the tables.
+    There is none where Medicare's tables give no amount: the code is priced by the contractor, paid by a schedule that is
+    not held (laboratory, vaccine administration by G code), or the day is before the tables.
     """
-    present = modifiers_in(lines)
-    priced = lines.select(*INPUT, *_of_line(s, present)).with_row_index("at").sort("service_date")
-    priced = _with_limits(priced, s)
-    priced = _with_places(_with_fees(priced, s), s).with_columns(_unit_fee(s, present))
-    return _with_allowed(with_reductions(priced, s, present), s)
+    at = _found(lines, s)
+    units = filled(lines["units_milli"], 1000)
+    unit = _unit_fee(at, s)
+    share = shares_of(lines, at.fee, at.flags, s)
+    competes = np.where(unit.known & (unit.fee > 0), s.fees.multiple[at.fee], 0)
+    reduction = reductions_of(lines, competes, unit.parts, units, s)
+    # Thousandths of a cent: fee x thousandths of a unit, less the reduction, times the share.
+    amount = rounded((unit.fee * units * _FULL - reduction) * share, _FULL**3)
 
-
-@lru_cache(maxsize=256)
-def _of_line(s: Schedule, present: Modifiers) -> list[pl.Expr]:
-    """Return ``zip5``, the modifier that names a part of the service, and the ``units``."""
-    split = sorted(present.intersection(s.listed("modifier", "split")))
-    part = [pl.when(pl.col(m).is_in(split)).then(m) for m in MODS if split]
-    return [
-        pl.col("zip").str.slice(0, 5).alias("zip5"),
-        pl.coalesce([*part, pl.lit("")]).alias("split"),
-        pl.col("units_milli").fill_null(1000).alias("units"),
-    ]
-
-
-def _with_limits(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
-    """Add the drug limit of the quarter, of the newest quarter held for a later day."""
-    return frame.join_asof(
-        s.quarters, left_on="service_date", right_on="quarter", strategy="backward", check_sortedness=False
-    ).join(s.limits, on=["code", "quarter"], how="left", maintain_order="left")
-
-
-def _with_fees(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
-    codes = frame["code"].unique().drop_nulls()
-    fees = s.fees.filter(pl.col("code").is_in(codes.implode()))
-    technical = fees.filter((pl.col("mod") == "TC") & ~pl.col("na")).select(
-        "code", "facility", "start", t_work="work", t_pe="pe", t_mp="mp"
-    )
-    frame = frame.join_asof(
-        fees,
-        left_on="service_date",
-        right_on="start",
-        by_left=["code", "split", "facility"],
-        by_right=["code", "mod", "facility"],
-        strategy="backward",
-        check_sortedness=False,
-    )
-    if technical.is_empty():
-        nothing = [pl.lit(None, dtype=pl.Int64).alias(n) for n in ("t_work", "t_pe", "t_mp")]
-        frame = frame.with_columns(nothing)
-    else:
-        frame = frame.join_asof(
-            technical,
-            left_on="service_date",
-            right_on="start",
-            by=["code", "facility"],
-            strategy="backward",
-            check_sortedness=False,
-            suffix="_technical",
-        )
-    return frame.join_asof(
-        s.factors,
-        left_on="service_date",
-        right_on="start",
-        strategy="backward",
-        check_sortedness=False,
-        suffix="_factor",
+    mills = s.mills[at.code, at.quarter]
+    rests_on = [mills >= 0, s.fees.bundled[at.fee], s.fees.closed[at.fee], unit.known & (share >= 0)]
+    kind = np.select(rests_on, [DRUG, BUNDLED, CLOSED, FEE], NOTHING)
+    full = np.where(kind == DRUG, rounded(mills * units, _CENTS_OF_LIMIT), np.where(kind == FEE, amount, 0))
+    charge = filled(lines["charge_cents"], -1)
+    lower = (charge >= 0) & (charge < full)
+    return Prices(
+        kind=kind,
+        cents=np.where(lower, charge, full),
+        quarter=at.quarter,
+        year=s.fees.year[at.fee],
+        factor=at.factor,
+        place=at.place,
+        facility=at.facility,
+        adjusted=(reduction > 0) | (share != _FULL),
+        lower=lower,
     )
 
 
-def _with_places(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
-    """Add the cost indices of the ZIP code; without them the amount is the national one."""
-    zips = frame["zip5"].unique().drop_nulls()
-    places = s.places.filter(pl.col("zip5").is_in(zips.implode()))
-    if places.is_empty():
-        frame = frame.with_columns(
-            *(pl.lit(None, dtype=pl.Int64).alias(n) for n in ("pw", "pg", "mg")),
-            pl.lit(None, dtype=pl.String).alias("place"),
-        )
-    else:
-        frame = frame.join_asof(
-            places,
-            left_on="service_date",
-            right_on="start",
-            by="zip5",
-            strategy="backward",
-            check_sortedness=False,
-            suffix="_place",
-        )
-    return frame.with_columns(pl.col("pw", "pg", "mg").fill_null(1000))
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Where the values of each line stand in the schedule, -1 where none is held, and what they were found by."""
+
+    code: Ints
+    split: Ints
+    flags: Ints
+    facility: Bools
+    fee: Ints
+    technical: Ints
+    factor: Ints
+    place: Ints
+    quarter: Ints
 
 
-@lru_cache(maxsize=256)
-def _unit_fee(s: Schedule, present: Modifiers) -> list[pl.Expr]:
-    """Return ``fee`` (cents of a unit), its practice expense ``pe_fee`` and its technical part ``technical``."""
-    by_hand = any_mod(sorted(present.intersection(s.listed("modifier", "by-hand"))))
-    usable = pl.col("status").is_in(s.listed("status", "priced")) & ~by_hand & ~pl.col("na")
-    cf = pl.col("cf")
+def _found(lines: pl.DataFrame, s: Schedule) -> _Found:
+    day = days(lines["service_date"])
+    facility = filled(lines["facility"], missing=False).astype(bool)
+    code = numbered(lines["code"], s.codes)
+    split, flags = modifiers_of(lines, s)
+    zips, of_zip = distinct(lines["zip"])
+    place = np.array([s.places.zips.get(v[:5], -1) for v in zips], dtype=np.int64)[of_zip]
+    return _Found(
+        code=code,
+        split=split,
+        flags=flags,
+        facility=facility,
+        fee=s.fees.steps.at(key_of(code, split, facility), day),
+        technical=s.technical.steps.at(key_of(code, np.zeros_like(code), facility), day),
+        factor=np.searchsorted(s.factor_days, day, side="right") - 1,
+        place=s.places.steps.at(place, day),
+        quarter=np.searchsorted(s.quarter_days, day, side="right") - 1,
+    )
 
-    def cents(value: pl.Expr) -> pl.Expr:
+
+@dataclass(frozen=True, eq=False)
+class _Unit:
+    """Cents of a unit: the whole ``fee`` and the ``parts`` that rules of several procedures name; where ``known``."""
+
+    known: Bools
+    fee: Ints
+    parts: dict[str, Ints]
+
+
+def _unit_fee(at: _Found, s: Schedule) -> _Unit:
+    known = s.fees.usable[at.fee] & (at.factor >= 0) & (at.flags & BY_HAND == 0)
+    cf, total, base = s.cf[at.factor], s.fees.total[at.fee], s.fees.base[at.fee]
+    borrowed = known & (total != base)
+
+    def cents(value: Ints) -> Ints:
         plain = rounded(value * cf, _CENTS_OF_FEE)
-        scaled = rounded(value * cf * pl.col("total"), _CENTS_OF_FEE * pl.col("base"))
-        return pl.when(pl.col("total") == pl.col("base")).then(plain).when(pl.col("base") > 0).then(scaled)
+        if not borrowed.any():
+            return plain
+        return np.where(borrowed, rounded(value * cf * total, _CENTS_OF_FEE * np.where(borrowed, base, 1)), plain)
 
-    local = pl.col("work") * pl.col("pw") + pl.col("pe") * pl.col("pg") + pl.col("mp") * pl.col("mg")
-    technical = pl.col("t_work") * pl.col("pw") + pl.col("t_pe") * pl.col("pg") + pl.col("t_mp") * pl.col("mg")
-    of_part = (
-        pl.when(pl.col("split") == "TC")
-        .then(cents(local))
-        .when(pl.col("split") == "")
-        .then(cents(technical))
-        .otherwise(0)
-    )
-    return [
-        pl.when(usable).then(cents(local)).alias("fee"),
-        pl.when(usable).then(cents(pl.col("pe") * pl.col("pg"))).alias("pe_fee"),
-        pl.when(usable).then(of_part).fill_null(0).alias("technical"),
-    ]
+    def worth(work: Ints, pe: Ints, mp: Ints) -> Ints:
+        return cents(work * s.places.pw[at.place] + pe * s.places.pg[at.place] + mp * s.places.mg[at.place])
 
-
-def _with_allowed(frame: pl.DataFrame, s: Schedule) -> pl.DataFrame:
-    """Choose among drug limit, fee, nothing at all and no estimate, and take the lesser of it and the charge."""
-    lower = (pl.col("charge_cents") >= 0) & (pl.col("charge_cents") < pl.col("full"))
-    return frame.with_columns(_full(s)).with_columns(
-        is_lower=lower, allowed_cents=pl.when(lower).then("charge_cents").otherwise("full")
-    )
-
-
-@lru_cache(maxsize=4)
-def _full(s: Schedule) -> pl.Expr:
-    limit = rounded(pl.col("mills") * pl.col("units"), _CENTS_OF_LIMIT)
-    drug, bundled, facility = _kinds(s)
-    amount = pl.when(pl.col("amount").is_not_null()).then(pl.col("amount"))
-    return pl.when(drug).then(limit).when(bundled | facility).then(0).otherwise(amount).alias("full")
-
-
-@lru_cache(maxsize=4)
-def _kinds(s: Schedule) -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    """Say whether a line is paid by a drug limit, bundled, or paid nothing because the place is a facility."""
-    facility = pl.col("status").is_in(s.listed("status", "priced")) & pl.col("na") & pl.col("facility")
-    return pl.col("mills").is_not_null(), pl.col("status").is_in(s.listed("status", "bundled")), facility
-
-
-def with_basis(priced: pl.DataFrame, s: Schedule) -> pl.DataFrame:
-    """Add ``basis``, what the allowed amount of priced lines rests on in words; null where there is no amount."""
-    return priced.with_columns(_basis(s))
-
-
-@lru_cache(maxsize=4)
-def _basis(s: Schedule) -> pl.Expr:
-    drug, bundled, facility = _kinds(s)
-    fee_words = pl.concat_str(
-        pl.lit("estimate: Medicare fee schedule "),
-        pl.col("year").cast(pl.String),
-        pl.when(pl.col("start_factor").dt.year() != pl.col("year"))
-        .then(pl.format(" at the factor of {}", pl.col("start_factor").dt.year()))
-        .otherwise(pl.lit("")),
-        pl.lit(", "),
-        pl.col("place").fill_null("national"),
-        pl.when("facility").then(pl.lit(", facility")).otherwise(pl.lit(", non-facility")),
-        pl.when("is_adjusted").then(pl.lit(", adjusted for modifiers, clinician or other lines")).otherwise(pl.lit("")),
-    )
-    words = (
-        pl.when(drug)
-        .then(
-            pl.format(
-                "estimate: Medicare drug limit {}Q{}", pl.col("quarter").dt.year(), pl.col("quarter").dt.quarter()
-            )
-        )
-        .when(bundled)
-        .then(pl.lit("estimate: Medicare bundles it and pays nothing"))
-        .when(facility)
-        .then(pl.lit("estimate: Medicare pays no fee for it in a facility"))
-        .otherwise(fee_words)
-    )
-    lowered = pl.when("is_lower").then(pl.concat_str(words, pl.lit("; the charge is lower"))).otherwise(words)
-    return pl.when(pl.col("allowed_cents").is_not_null()).then(lowered).alias("basis")
+    fee = worth(s.fees.work[at.fee], s.fees.pe[at.fee], s.fees.mp[at.fee])
+    parts = {"all": fee}
+    if s.fees.multiple[at.fee].any():
+        of_both = worth(s.technical.work[at.technical], s.technical.pe[at.technical], s.technical.mp[at.technical])
+        technical = np.where(at.split == s.split.get("TC", -1), fee, np.where(at.split == 0, of_both, 0))
+        practice = cents(s.fees.pe[at.fee] * s.places.pg[at.place])
+        parts |= {"technical": technical, "professional": fee - technical, "practice-expense": practice}
+    return _Unit(known, fee, parts)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import find_rows, rows_at
+from scrubjay.facts.gather import Ints, day_number, days, distinct, filled, find_rows, first_known, known, rows_at
+from scrubjay.io.columns import masked
 from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
-from scrubjay.pricing.estimate import priced_lines, with_basis
-from scrubjay.pricing.schedule import TABLES, schedule
+from scrubjay.pricing.basis import Prices, basis_of
+from scrubjay.pricing.estimate import priced_lines
+from scrubjay.pricing.schedule import schedule
 from scrubjay.refdata import References
 
 CHARGE = "charge"
@@ -29,112 +33,137 @@ def with_estimates(
     """
     if findings["at_risk_cents"].null_count() == len(findings):
         return findings
-    at_risk = findings.filter(pl.col("at_risk_cents").is_not_null())
-    if not all(refs.has(name) for name in TABLES):
-        return findings
-    lines = _lines(at_risk, tables, claims, policy, refs)
     plan = schedule(refs)
-    if plan is None or lines.is_empty():
+    if plan is None:
         return findings
-    owners = lines.select("line_id", "claim_id", "charge_cents")
+    risky, of_claim = known(findings["at_risk_cents"]), ~known(findings["risk_line"])
+    line_at = filled(find_rows(tables.lines["line_id"], findings["risk_line"]), -1)
+    claim_at = filled(find_rows(claims["claim_id"], findings["claim_id"]), -1)
+    owner = np.searchsorted(claims["claim_id"].to_numpy(), tables.lines["claim_id"].to_numpy())
+    wanted = np.zeros(len(claims), dtype=bool)
+    wanted[claim_at[risky & (claim_at >= 0)]] = True
+    # The line that would be denied may stand on another claim than the finding.
+    wanted[owner[line_at[risky & (line_at >= 0)]]] = True
+    rows = _paid_by_schedule(np.flatnonzero(wanted[owner]), owner, tables.lines, claims, policy)
+    if not len(rows):
+        return findings
+    lines = _lines(tables.lines, rows, claims, owner[rows], refs)
     prices = priced_lines(lines, plan)
+    place = np.full(len(tables.lines) + 1, -1, dtype=np.int64)
+    place[rows] = np.arange(len(rows))
+    priced_at = place[line_at]
+    by_line = np.flatnonzero(risky & ~of_claim & (priced_at >= 0) & prices.known[priced_at])
+    sums = _Sums.of(lines, prices, owner[rows], len(claims))
+    by_claim = np.flatnonzero(risky & of_claim & (claim_at >= 0) & (sums.priced[claim_at] > 0))
+
+    cents = filled(findings["at_risk_cents"], 0).copy()
+    cents[by_line] = prices.cents[priced_at[by_line]]
+    cents[by_claim] = sums.cents[claim_at[by_claim]]
     # Most lines are priced for the sum of their claim only, and need no words of their own.
-    own = prices.filter(pl.col("allowed_cents").is_not_null()).join(
-        at_risk.select(line_id="risk_line"), on="line_id", how="semi"
-    )
-    per_line = with_basis(own, plan).select(risk_line="line_id", line_cents="allowed_cents", line_basis="basis")
-    whole = (
-        owners.join(prices.select("line_id", "allowed_cents"), on="line_id", maintain_order="left")
-        .group_by("claim_id")
-        .agg(
-            claim_cents=pl.coalesce("allowed_cents", "charge_cents").sum(),
-            priced=pl.col("allowed_cents").is_not_null().sum(),
-            lines=pl.len(),
-        )
-        .filter(pl.col("priced") > 0)
-        .with_columns(
-            claim_basis=pl.when(pl.col("priced") == pl.col("lines"))
-            .then(pl.lit("estimate: sum of what Medicare allows for the lines"))
-            .otherwise(
-                pl.format("estimate: what Medicare allows for {} of {} lines, charges for the rest", "priced", "lines")
-            )
-        )
-        .select("claim_id", "claim_cents", "claim_basis")
-    )
-    of_claim = pl.col("risk_line").is_null()
-    cents = pl.when(of_claim).then("claim_cents").otherwise("line_cents")
-    basis = pl.when(of_claim).then("claim_basis").otherwise("line_basis")
-    risky = pl.col("at_risk_cents").is_not_null()
-    return (
-        findings.join(per_line, on="risk_line", how="left", maintain_order="left")
-        .join(whole, on="claim_id", how="left", maintain_order="left")
-        .with_columns(
-            at_risk_cents=pl.when(risky).then(pl.coalesce(cents, "at_risk_cents")),
-            amount_basis=pl.when(risky).then(pl.when(cents.is_not_null()).then(basis).otherwise(pl.lit(CHARGE))),
-        )
-        .drop("line_cents", "line_basis", "claim_cents", "claim_basis")
-    )
+    line_words, line_word = basis_of(prices, priced_at[by_line], plan)
+    claim_words, claim_word = sums.basis(claim_at[by_claim])
+    word = np.where(risky, 1, 0)
+    word[by_line] = 2 + line_word
+    word[by_claim] = 2 + len(line_words) + claim_word
+    words = pl.Series([None, CHARGE, *line_words, *claim_words], dtype=pl.String)
+    told = {
+        "at_risk_cents": masked(cents, risky).alias("at_risk_cents"),
+        "amount_basis": words[pl.Series(word.astype(np.uint32))].alias("amount_basis"),
+    }
+    return pl.DataFrame([told.get(column.name, column) for column in findings])
 
 
-_COLUMNS = (
-    "line_id claim_id code mod1 mod2 mod3 mod4 units_milli charge_cents service_date line_pos line_rendering_npi "
-    "line_rendering_taxonomy"
-).split()
-_OF_CLAIM = {
-    name: "claim_pos" if name == "pos" else name
-    for name in "policy rendering_npi billing_npi rendering_taxonomy billing_taxonomy pos facility_zip billing_zip".split()
-}
+@dataclass(frozen=True, eq=False)
+class _Sums:
+    """Of each claim: the sum of the allowed amounts, of the charges for lines without one, and how many have one."""
+
+    cents: Ints
+    priced: Ints
+    lines: Ints
+
+    @classmethod
+    def of(cls, lines: pl.DataFrame, prices: Prices, owner: Ints, count: int) -> _Sums:
+        """Add up the lines of each of ``count`` claims."""
+        sums = cls(*(np.zeros(count, dtype=np.int64) for _ in range(3)))
+        np.add.at(sums.cents, owner, np.where(prices.known, prices.cents, filled(lines["charge_cents"], 0)))
+        np.add.at(sums.priced, owner, prices.known.astype(np.int64))
+        np.add.at(sums.lines, owner, 1)
+        return sums
+
+    def basis(self, at: Ints) -> tuple[list[str], Ints]:
+        """Return the distinct words of some claims' sums, and which of them each has."""
+        counts, index = np.unique((self.lines[at] << 32) + self.priced[at], return_inverse=True)
+        return [_sum_words(k & 0xFFFFFFFF, k >> 32) for k in counts.tolist()], index
+
+
+def _sum_words(priced: int, lines: int) -> str:
+    if priced == lines:
+        return "estimate: sum of what Medicare allows for the lines"
+    return f"estimate: what Medicare allows for {priced} of {lines} lines, charges for the rest"
+
+
+_Span = tuple[dt.date | None, dt.date | None]
 
 
 @lru_cache(maxsize=16)
-def _spans(policy: PolicySet) -> pl.DataFrame:
-    """Return policy, first and last day of the policies that pay by Medicare's schedule."""
-    rows = policy.switches()
-    return rows.filter((pl.col("name") == SWITCH) & (pl.col("value") == "medicare")).select(
-        "policy", pays_from="valid_from", pays_to="valid_to"
-    )
+def _spans(policy: PolicySet) -> dict[str, list[_Span]]:
+    """Return first and last days of paying by Medicare's schedule, of the policies that do."""
+    spans: dict[str, list[_Span]] = {}
+    rows = policy.switches().filter((pl.col("name") == SWITCH) & (pl.col("value") == "medicare"))
+    for name, first, last in rows.select("policy", "valid_from", "valid_to").iter_rows():
+        spans.setdefault(name, []).append((first, last))
+    return spans
 
 
-def _lines(
-    at_risk: pl.DataFrame, tables: Tables, claims: pl.DataFrame, policy: PolicySet, refs: References
-) -> pl.DataFrame:
-    """Return all lines of the claims at risk that are paid by the schedule, with what their price depends on."""
+def _paid_by_schedule(rows: Ints, owner: Ints, lines: pl.DataFrame, claims: pl.DataFrame, policy: PolicySet) -> Ints:
+    """Return those of some lines whose payer pays by the schedule on their day."""
     spans = _spans(policy)
-    lines = tables.lines
-    # The line that would be denied may stand on another claim than the finding.
-    elsewhere = lines["claim_id"][find_rows(lines["line_id"], at_risk["risk_line"])]
-    rows = pl.concat([find_rows(claims["claim_id"], ids) for ids in (elsewhere, at_risk["claim_id"])]).drop_nulls()
-    wanted = np.zeros(len(claims), dtype=bool)
-    wanted[rows.to_numpy()] = True
-    wanted &= claims["policy"].is_in(spans["policy"].unique().to_list()).to_numpy()
-    owner = np.searchsorted(claims["claim_id"].to_numpy(), lines["claim_id"].to_numpy())
-    at = np.flatnonzero(wanted[owner])
-    if not len(at):
-        return pl.DataFrame()
-    own = [column.alias(_OF_CLAIM[column.name]) for column in rows_at(claims, list(_OF_CLAIM), owner[at])]
-    day = pl.col("service_date")
-    priced = (
-        pl.DataFrame([*rows_at(lines, _COLUMNS, at), *own])
-        .lazy()
-        .filter(day.is_not_null())
-        .join(spans.lazy(), on="policy", maintain_order="left")
-        .filter(
-            (pl.col("pays_from").is_null() | (pl.col("pays_from") <= day))
-            & (pl.col("pays_to").is_null() | (pl.col("pays_to") >= day))
-        )
+    names, of_claim = distinct(claims["policy"])
+    used = of_claim[owner[rows]]
+    dates = lines["service_date"][pl.Series(rows.astype(np.uint32))]
+    dated, day = known(dates), days(dates)
+    paid = np.zeros(len(rows), dtype=bool)
+    for k, name in enumerate(names):
+        for first, last in spans.get(name, ()):
+            begun = True if first is None else day >= day_number(first)
+            paid |= dated & (used == k) & begun & (True if last is None else day <= day_number(last))
+    return rows[paid]
+
+
+_COLUMNS = "line_id claim_id code mod1 mod2 mod3 mod4 units_milli charge_cents service_date".split()
+
+
+def _lines(lines: pl.DataFrame, rows: Ints, claims: pl.DataFrame, owner: Ints, refs: References) -> pl.DataFrame:
+    """Return some lines with what their price depends on; ``owner`` is where the claim of each stands."""
+    own = dict(zip(_OWN, rows_at(lines, _OWN, rows), strict=True))
+    of_claim = dict(zip(_OF_CLAIM, rows_at(claims, _OF_CLAIM, owner), strict=True))
+    clinician = _where_known(of_claim["rendering_npi"], of_claim["rendering_taxonomy"], of_claim["billing_taxonomy"])
+    rendering = first_known(of_claim["rendering_npi"], of_claim["billing_npi"])
+    kinds, kind = distinct(first_known(own["line_pos"], of_claim["pos"]))
+    facilities = _facilities(refs)
+    return pl.DataFrame(
+        [
+            *rows_at(lines, _COLUMNS, rows),
+            pl.Series("facility", np.array([k in facilities for k in kinds])[kind]),
+            first_known(of_claim["facility_zip"], of_claim["billing_zip"]).alias("zip"),
+            _where_known(own["line_rendering_npi"], own["line_rendering_taxonomy"], clinician).alias("taxonomy"),
+            first_known(own["line_rendering_npi"], rendering).alias("provider"),
+        ]
     )
-    places = refs.lazy("pos").select("pos", "facility")
-    return (
-        priced.with_columns(pos=pl.coalesce("line_pos", "claim_pos"), zip=pl.coalesce("facility_zip", "billing_zip"))
-        .join(places, on="pos", how="left", maintain_order="left")
-        .with_columns(
-            pl.col("facility").fill_null(value=False),
-            provider=pl.coalesce("line_rendering_npi", "rendering_npi", "billing_npi"),
-            taxonomy=pl.when(pl.col("line_rendering_npi").is_not_null())
-            .then("line_rendering_taxonomy")
-            .when(pl.col("rendering_npi").is_not_null())
-            .then("rendering_taxonomy")
-            .otherwise("billing_taxonomy"),
-        )
-        .collect(engine="in-memory")
-    )
+
+
+_OWN = "line_pos line_rendering_npi line_rendering_taxonomy".split()
+_OF_CLAIM = "rendering_npi billing_npi rendering_taxonomy billing_taxonomy pos facility_zip billing_zip".split()
+
+
+def _where_known(asked: pl.Series, one: pl.Series, other: pl.Series) -> pl.Series:
+    """Return the values of a column where another one is known, and those of a third elsewhere."""
+    if asked.null_count() in (0, len(asked)):
+        return other if asked.null_count() else one
+    return one.zip_with(pl.Series(known(asked)), other)
+
+
+@lru_cache(maxsize=4)
+def _facilities(refs: References) -> frozenset[str]:
+    """Return the places of service that are facilities."""
+    return frozenset(refs.frame("pos").filter("facility")["pos"])

@@ -1,62 +1,30 @@
-"""The fee schedule laid out for look-up: whole numbers, one row per code, modifier, setting and period.
-
-Relative values are hundredths, cost indices thousandths, conversion factors ten-thousandths, drug limits tenths of a
-cent, shares thousandths.  Made once for a set of references.
-"""
+"""The fee schedule laid out for look-up, once for a set of references."""
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Iterable
 from functools import lru_cache
 
+import numpy as np
 import polars as pl
 
+from scrubjay.facts.gather import Bools, Ints, days, filled
+from scrubjay.pricing.steps import numbered, steps_of
+from scrubjay.pricing.values import SHARES, Cut, Fees, Places, Schedule, Technical, key_of
 from scrubjay.refdata import References
 
 TABLES = ("pfs", "conversion", "gpci", "zip_locality", "asp", "payment_rules", "pos")
 
 _RVU, _GPCI, _FACTOR, _MILLS = 100, 1000, 10_000, 1000
+_FULL = 1000
 
-
-@dataclass(frozen=True, eq=False)
-class Schedule:
-    """What Medicare pays, by code and day.
-
-    ``fees``: ``code``, ``mod`` ("" where none), ``facility``, ``start``; ``work``, ``pe``, ``mp`` of that setting and their
-    ``total``; ``base`` is that total again, or the sum of the three where only the total of a later year is known and
-    they give its distribution; the indicators, ``status``, ``na``, ``year`` of the values.  ``factors``: ``start``,
-    ``cf``.  ``places``: ``zip5``, ``start``, ``pw``, ``pg``, ``mg``, ``place``.  ``limits``: ``code``, ``quarter`` (its
-    first day), ``mills``; ``quarters``: ``quarter``.  ``rules``: the table payment_rules.
-    """
-
-    fees: pl.DataFrame
-    factors: pl.DataFrame
-    places: pl.DataFrame
-    limits: pl.DataFrame
-    quarters: pl.DataFrame
-    rules: pl.DataFrame
-    reduced: tuple[str, ...]
-
-    def listed(self, rule: str, part: str) -> list[str]:
-        """Return the indicators of a rule that mean ``part``."""
-        return _listed(self, rule, part)
-
-    def listed_indicators(self, rule: str) -> list[str]:
-        """Return the indicators that a rule knows."""
-        return self.rules.filter(pl.col("rule") == rule)["indicator"].unique().sort().to_list()
-
-    def permille(self, rule: str, indicator: str | None, part: str, day: dt.date) -> int | None:
-        """Return the share of a rule on a day in thousandths; None where the rule does not hold then."""
-        begun = (pl.col("valid_from") <= day) & (pl.col("valid_to").is_null() | (pl.col("valid_to") >= day))
-        same = pl.col("indicator").is_null() if indicator is None else pl.col("indicator") == indicator
-        row = self.rules.filter((pl.col("rule") == rule) & same & (pl.col("part") == part) & begun)
-        return int(row["permille"][0]) if row.height else None
-
-
-@lru_cache(maxsize=256)
-def _listed(s: Schedule, rule: str, part: str) -> list[str]:
-    return s.rules.filter((pl.col("rule") == rule) & (pl.col("part") == part))["indicator"].to_list()
+_ASKED = {
+    "bilateral": "bilateral",
+    "co-surgeon": "co_surgeon",
+    "assistant": "assistant",
+    "assistant-as": "assistant",
+}
+"""The indicator that each rule of a share asks."""
 
 
 @lru_cache(maxsize=4)
@@ -64,35 +32,94 @@ def schedule(refs: References) -> Schedule | None:
     """Lay out the tables of a set of references; None where one of them is not held."""
     if not all(refs.has(name) for name in TABLES):
         return None
-    asp = refs.frame("asp").filter(pl.col("limit").is_not_null())
-    return Schedule(
-        fees=_fees(refs.frame("pfs")),
-        factors=refs.frame("conversion")
+    rules = refs.frame("payment_rules")
+    pfs = _fees(refs.frame("pfs"))
+    limits = (
+        refs.frame("asp")
+        .filter(pl.col("limit").is_not_null())
+        .select(code="hcpcs", quarter="valid_from", mills=_whole("limit", _MILLS))
+    )
+    factors = (
+        refs.frame("conversion")
         .filter(~pl.col("qualifying_apm"))
         .select(start="valid_from", cf=_whole("cf", _FACTOR))
-        .sort("start"),
+        .sort("start")
+    )
+    codes = _numbers([*pfs["code"].unique(), *limits["code"].unique()])
+    split = _numbers(["", *pfs["mod"].unique(), *_listed(rules, "modifier", "split")])
+    quarters = limits["quarter"].unique().sort()
+    quarter_days = days(quarters)
+    mills = np.full((len(codes) + 1, len(quarters) + 1), -1, dtype=np.int64)
+    mills[numbered(limits["code"], codes), np.searchsorted(quarter_days, days(limits["quarter"]))] = limits["mills"]
+    less = rules.filter(pl.col("rule") == "non-physician")["permille"]
+    return Schedule(
+        codes=codes,
+        split={mod: split[mod] for mod in _listed(rules, "modifier", "split")},
+        flags=_flags(rules),
+        fees=_fees_laid_out(pfs, rules, codes, split),
+        technical=_technical(pfs, codes),
         places=_places(refs),
-        limits=asp.select(code="hcpcs", quarter="valid_from", mills=_whole("limit", _MILLS)).unique(
-            ["code", "quarter"], keep="last", maintain_order=True
-        ),
-        quarters=asp.select(quarter="valid_from").unique().sort("quarter"),
-        rules=refs.frame("payment_rules"),
-        reduced=tuple(
-            sorted(
-                refs.frame("taxonomy_groups")
-                .filter(pl.col("group") == "PAID_AS_NON_PHYSICIAN")
-                .get_column("prefix")
-                .to_list()
-            )
-        )
-        if refs.has("taxonomy_groups")
-        else (),
+        factor_days=days(factors["start"]),
+        factor_years=_ended(factors["start"].dt.year(), 0),
+        cf=_ended(factors["cf"], 0),
+        quarter_days=quarter_days,
+        quarters=[f"{day.year}Q{(day.month + 2) // 3}" for day in quarters],
+        mills=mills,
+        cuts=_cuts(rules),
+        non_physician=int(less[0]) if len(less) else _FULL,
+        reduced=_reduced(refs),
+        rules=rules,
     )
 
 
 def _whole(column: str, scale: int) -> pl.Expr:
     """Turn an exact decimal into whole units of 1/scale."""
     return (pl.col(column) * scale).cast(pl.Int64)
+
+
+def _ended(column: pl.Series, missing: int) -> Ints:
+    """Return a column of numbers or truths with one more element, for what is not held; ``missing`` for null too."""
+    return np.append(filled(column, missing), missing).astype(np.int64)
+
+
+def _numbers(values: Iterable[str]) -> dict[str, int]:
+    return {value: k for k, value in enumerate(sorted(set(values)))}
+
+
+def _listed(rules: pl.DataFrame, rule: str, part: str) -> list[str]:
+    """Return the indicators of a rule that mean ``part``."""
+    return rules.filter((pl.col("rule") == rule) & (pl.col("part") == part))["indicator"].to_list()
+
+
+def _flags(rules: pl.DataFrame) -> dict[str, int]:
+    flags: dict[str, int] = {}
+    for k, part in enumerate([*SHARES, "by-hand"]):
+        for mod in _listed(rules, "modifier", part):
+            flags[mod] = flags.get(mod, 0) | 1 << k
+    return flags
+
+
+def _competing(rules: pl.DataFrame) -> dict[str, int]:
+    """Number the indicators of several procedures from 1."""
+    return {value: k + 1 for value, k in _numbers(rules.filter(pl.col("rule") == "multiple")["indicator"]).items()}
+
+
+def _cuts(rules: pl.DataFrame) -> tuple[Cut, ...]:
+    kinds = _competing(rules)
+    # Operations and endoscopies compete with one another.
+    operations = tuple(kinds[value] for value in ("2", "3") if value in kinds)
+    rows = rules.filter(pl.col("rule") == "multiple").unique(["indicator", "part"], keep="first", maintain_order=True)
+    return tuple(
+        Cut(kinds[value], operations if kinds[value] in operations else (kinds[value],), part, _FULL - permille)
+        for value, part, permille in rows.select("indicator", "part", "permille").iter_rows()
+    )
+
+
+def _reduced(refs: References) -> tuple[str, ...]:
+    if not refs.has("taxonomy_groups"):
+        return ()
+    groups = refs.frame("taxonomy_groups").filter(pl.col("group") == "PAID_AS_NON_PHYSICIAN")
+    return tuple(sorted(groups["prefix"].to_list()))
 
 
 def _fees(pfs: pl.DataFrame) -> pl.DataFrame:
@@ -115,7 +142,6 @@ def _fees(pfs: pl.DataFrame) -> pl.DataFrame:
                 total=_whole(total, _RVU),
                 whole=pl.col("work").is_not_null(),
                 na=na,
-                pctc="pctc",
                 multiple="mult_proc",
                 bilateral="bilat",
                 assistant="asst",
@@ -124,7 +150,7 @@ def _fees(pfs: pl.DataFrame) -> pl.DataFrame:
             )
         )
     key = ["code", "mod", "facility"]
-    filled = "status work pe mp na pctc multiple bilateral assistant co_surgeon".split()
+    filled = "status work pe mp na multiple bilateral assistant co_surgeon".split()
     return (
         pl.concat(pieces)
         .sort(*key, "start")
@@ -132,11 +158,61 @@ def _fees(pfs: pl.DataFrame) -> pl.DataFrame:
         .filter(pl.col("status").is_not_null())
         .with_columns(base=pl.when("whole").then("total").otherwise(pl.col("work") + pl.col("pe") + pl.col("mp")))
         .drop("whole")
-        .sort("start")
     )
 
 
-def _places(refs: References) -> pl.DataFrame:
+def _fees_laid_out(pfs: pl.DataFrame, rules: pl.DataFrame, codes: dict[str, int], split: dict[str, int]) -> Fees:
+    key = key_of(numbered(pfs["code"], codes), numbered(pfs["mod"], split), pfs["facility"].to_numpy())
+    steps, order = steps_of(key, days(pfs["start"]))
+    priced = pl.col("status").is_in(_listed(rules, "status", "priced"))
+    parts = pl.all_horizontal(pl.col("work", "pe", "mp").is_not_null())
+    told = pfs[pl.Series(order.astype(np.uint32))].with_columns(
+        usable=priced & ~pl.col("na") & parts & ((pl.col("total") == pl.col("base")) | (pl.col("base") > 0)),
+        bundled=pl.col("status").is_in(_listed(rules, "status", "bundled")),
+        closed=priced & pl.col("na") & pl.col("facility"),
+        multiple=pl.col("multiple").replace_strict(_competing(rules), default=0, return_dtype=pl.Int64),
+        **{rule: _share(rules, rule) for rule in SHARES},
+    )
+    return Fees(
+        steps=steps,
+        work=_ended(told["work"], 0),
+        pe=_ended(told["pe"], 0),
+        mp=_ended(told["mp"], 0),
+        total=_ended(told["total"], 0),
+        base=_ended(told["base"], 0),
+        usable=_truths(told["usable"]),
+        bundled=_truths(told["bundled"]),
+        closed=_truths(told["closed"]),
+        multiple=_ended(told["multiple"], 0),
+        year=_ended(told["year"], 0),
+        shares=tuple(_ended(told[rule], -1) for rule in SHARES),
+    )
+
+
+def _truths(column: pl.Series) -> Bools:
+    return _ended(column, 0).astype(bool)
+
+
+def _share(rules: pl.DataFrame, rule: str) -> pl.Expr:
+    rows = rules.filter(pl.col("rule") == rule)
+    by_indicator = dict(zip(rows["indicator"], rows["permille"], strict=True))
+    # A bilateral modifier on a code that is not doubled is paid once; the others have no known share.
+    default = _FULL if rule == "bilateral" else None
+    return pl.col(_ASKED[rule]).replace_strict(by_indicator, default=default, return_dtype=pl.Int64)
+
+
+def _technical(pfs: pl.DataFrame, codes: dict[str, int]) -> Technical:
+    rows = pfs.filter(
+        (pl.col("mod") == "TC") & ~pl.col("na") & pl.all_horizontal(pl.col("work", "pe", "mp").is_not_null())
+    )
+    facility = rows["facility"].to_numpy()
+    code = numbered(rows["code"], codes)
+    steps, order = steps_of(key_of(code, np.zeros_like(code), facility), days(rows["start"]))
+    work, pe, mp = (np.append(rows[name].to_numpy()[order], 0) for name in ("work", "pe", "mp"))
+    return Technical(steps, work, pe, mp)
+
+
+def _places(refs: References) -> Places:
     """Return the cost indices of each ZIP code by year."""
     index = refs.frame("gpci").select(
         "mac",
@@ -147,5 +223,19 @@ def _places(refs: References) -> pl.DataFrame:
         mg=_whole("mp", _GPCI),
         place=pl.format("{} {}", "state", "locality"),
     )
-    zips = refs.frame("zip_locality").select("zip5", mac="carrier", locality="locality")
-    return zips.join(index, on=["mac", "locality"]).drop("mac", "locality").sort("start")
+    rows = (
+        refs.frame("zip_locality")
+        .select("zip5", mac="carrier", locality="locality")
+        .join(index, on=["mac", "locality"])
+    )
+    zips = _numbers(rows["zip5"].unique())
+    names = ["national", *rows["place"].unique().sort()]
+    steps, order = steps_of(numbered(rows["zip5"], zips), days(rows["start"]))
+    rows = rows[pl.Series(order.astype(np.uint32))]
+    return Places(
+        zips=zips,
+        steps=steps,
+        **{name: _ended(rows[name], _GPCI) for name in ("pw", "pg", "mg")},
+        name=np.append(numbered(rows["place"], {name: k for k, name in enumerate(names)}, 0), 0),
+        names=names,
+    )
