@@ -213,29 +213,30 @@ def _technical(pfs: pl.DataFrame, codes: dict[str, int]) -> Technical:
 
 
 def _places(refs: References) -> Places:
-    """Return the cost indices of each ZIP code by year."""
+    """Return the cost indices of each locality by year, and the locality of each ZIP code."""
     index = refs.frame("gpci").select(
-        "mac",
-        "locality",
+        locality=_locality("mac"),
         start="valid_from",
         pw=_whole("pw", _GPCI),
         pg=_whole("pe", _GPCI),
         mg=_whole("mp", _GPCI),
-        place=pl.format("{} {}", "state", "locality"),
+        name=pl.format("{} {}", "state", "locality"),
     )
-    rows = (
-        refs.frame("zip_locality")
-        .select("zip5", mac="carrier", locality="locality")
-        .join(index, on=["mac", "locality"])
-    )
-    zips = _numbers(rows["zip5"].unique())
-    names = ["national", *rows["place"].unique().sort()]
-    steps, order = steps_of(numbered(rows["zip5"], zips), days(rows["start"]))
-    rows = rows[pl.Series(order.astype(np.uint32))]
+    zips = refs.frame("zip_locality").select("zip5", locality=_locality("carrier"))
+    localities = _numbers(index["locality"])
+    names = ["national", *index["name"].unique().sort()]
+    steps, order = steps_of(numbered(index["locality"], localities), days(index["start"]))
+    index = index[pl.Series(order.astype(np.uint32))]
     return Places(
-        zips=zips,
+        zips=dict(zip(zips["zip5"].to_list(), numbered(zips["locality"], localities).tolist(), strict=True)),
         steps=steps,
-        **{name: _ended(rows[name], _GPCI) for name in ("pw", "pg", "mg")},
-        name=np.append(numbered(rows["place"], {name: k for k, name in enumerate(names)}, 0), 0),
+        pw=_ended(index["pw"], _GPCI),
+        pg=_ended(index["pg"], _GPCI),
+        mg=_ended(index["mg"], _GPCI),
+        name=np.append(numbered(index["name"], {name: k for k, name in enumerate(names)}, 0), 0),
         names=names,
     )
+
+
+def _locality(carrier: str) -> pl.Expr:
+    return pl.format("{} {}", carrier, "locality")

@@ -58,7 +58,10 @@ class Technical:
 
 @dataclass(frozen=True, eq=False)
 class Places:
-    """The cost indices of each ZIP code by year, and which of ``names`` the place has; the last row is the whole nation."""
+    """The cost indices of each locality by year, and which of ``names`` it has; the last row is the whole nation.
+
+    ``zips`` numbers the locality of each ZIP code.
+    """
 
     zips: dict[str, int]
     steps: Steps
