@@ -210,11 +210,12 @@ def at_risk_once(findings: pl.DataFrame) -> pl.DataFrame:
 
     Columns: ``claim_id``, ``risk_line``, ``at_risk_cents``, ``amount_basis``.
     """
-    money_of = findings.select("claim_id", "risk_line", "at_risk_cents", "amount_basis")
+    money_of = findings.lazy().select("claim_id", "risk_line", "at_risk_cents", "amount_basis")
     risky = money_of.filter(pl.col("at_risk_cents").is_not_null())
     whole = risky.filter(pl.col("risk_line").is_null()).unique("claim_id", keep="first", maintain_order=True)
     lines = risky.filter(pl.col("risk_line").is_not_null()).join(whole, on="claim_id", how="anti")
-    return pl.concat([whole, lines.unique("risk_line", keep="first", maintain_order=True)])
+    once = pl.concat([whole, lines.unique("risk_line", keep="first", maintain_order=True)])
+    return once.collect(engine="in-memory")
 
 
 class Counts:
@@ -231,12 +232,11 @@ class Counts:
         """Count a slice."""
         if findings.is_empty():
             return
-        hits = findings.select("outcome", "level", "claim_id").filter(pl.col("outcome") == "hit")
-        for level, count in hits.group_by("level").len().iter_rows():
-            self.levels[level] += count
-        self.dirty += hits.filter(pl.col("claim_id").is_not_null() & (pl.col("level") != "info"))["claim_id"].n_unique()
-        for edit, outcome, count in findings.group_by("edit", "outcome").len().iter_rows():
+        for edit, outcome, level, count in findings.group_by("edit", "outcome", "level").len().iter_rows():
             self.edits[edit, outcome] += count
+            self.levels[level] += count if outcome == "hit" else 0
+        dirty = (pl.col("outcome") == "hit") & (pl.col("level") != "info")
+        self.dirty += findings.select(pl.col("claim_id").filter(dirty).drop_nulls().n_unique()).item()
         if findings["at_risk_cents"].null_count() < len(findings):
             self._risky.append(at_risk_once(findings).with_columns(amount_basis=pl.lit(None, dtype=pl.String)))
 
