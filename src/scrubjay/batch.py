@@ -27,14 +27,16 @@ from scrubjay.engine import Tally
 from scrubjay.errors import InputError
 from scrubjay.facts import Run, prepare
 from scrubjay.facts.claims import with_patient, with_policy
-from scrubjay.facts.gather import NO_DAY, Keys, days, mix
+from scrubjay.facts.gather import NO_DAY, Keys, days, find_rows, first_known, mix
 from scrubjay.findings import resolve
 from scrubjay.held import Kept, Store
 from scrubjay.io.assemble import Places
 from scrubjay.io.claim837 import read_chunk
+from scrubjay.io.columns import known_only
 from scrubjay.io.interchange import Chunk
 from scrubjay.io.pieces import PIECE_BYTES, X12, Ids, Job, Piece, jobs, sniff
 from scrubjay.io.pieces import pieces as read_pieces
+from scrubjay.levels import Levels
 from scrubjay.model import Tables
 from scrubjay.pile import Pile
 from scrubjay.policy import PolicySet
@@ -65,8 +67,7 @@ class Settings:
     refs: References
     policy: PolicySet
     edits: dict[str, Edit]
-    rules: pl.DataFrame
-    used: frozenset[tuple[str, str]]
+    levels: Levels
     run: Run
     history: pl.DataFrame | None = None
     raw: bool = False
@@ -79,7 +80,7 @@ class Settings:
 
     def active(self, policy: str, edit: str) -> bool:
         """Say whether a policy uses an edit on any day."""
-        return (policy, edit) in self.used
+        return (policy, edit) in self.levels.used
 
 
 @dataclass
@@ -313,7 +314,7 @@ class Batch:
         facts = prepare(tables, s.refs, s.policy, s.run, s.history)
         judged = engine.run(facts, s.refs, self._edits, s.active)
         claims = facts.frames["claims"]
-        rows = resolve(judged.hits, tables, claims, s.rules, s.edits, s.refs, s.run.as_of)
+        rows = resolve(judged.hits, tables, claims, s.levels, s.edits, s.refs, s.run.as_of)
         rows = with_estimates(rows, tables, claims, s.refs, s.policy)
         return _Findings(rows, judged.tallies), claims
 
@@ -411,19 +412,24 @@ def _line_keys(tables: Tables, claims: pl.DataFrame) -> tuple[np.ndarray, Keys]:
     return tables.lines["claim_id"].to_numpy()[usable], mix(patient, payer, day[usable])
 
 
+_HEADING = ("claim_id", "file", "transaction", "claim", "policy", "pos", "charge_cents")
+
+
 def _headers(findings: pl.DataFrame, claims: pl.DataFrame, tables: Tables) -> pl.DataFrame:
     """Return what heads a claim in a listing, for the claims with a finding."""
-    per_claim = tables.lines.group_by("claim_id").agg(
-        pl.col("service_date").min(), pl.len().cast(pl.Int64).alias("lines"), pl.col("line_rendering_npi").first()
+    ids = findings["claim_id"].drop_nulls().unique()
+    at = find_rows(claims["claim_id"], ids)
+    lines = claims["line_count"][at].cast(pl.Int64)
+    of_line = tables.lines["line_rendering_npi"][find_rows(tables.lines["claim_id"], ids)]
+    rendering = first_known(claims["rendering_npi"][at], of_line)
+    return pl.DataFrame(
+        [
+            *(claims[name][at] for name in _HEADING),
+            claims["first_date"][at].alias("service_date"),
+            known_only(lines, lines.to_numpy() > 0).alias("lines"),
+            first_known(rendering, claims["billing_npi"][at]).alias("rendering_npi"),
+        ]
     )
-    return (
-        claims.join(findings.select("claim_id").unique(), on="claim_id", how="semi")
-        .join(per_claim, on="claim_id", how="left")
-        .select(
-            "claim_id", "file", "transaction", "claim", "policy", "service_date", "pos",
-            pl.col("charge_cents"), "lines", pl.coalesce("rendering_npi", "line_rendering_npi", "billing_npi").alias("rendering_npi"),
-        )
-    )  # fmt: skip
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from scrubjay.errors import InputError, ScrubjayError
 from scrubjay.facts import Run
 from scrubjay.facts.history import read_history
 from scrubjay.findings import nothing
+from scrubjay.levels import levels
 from scrubjay.model import Tables
 from scrubjay.refdata import References
 from scrubjay.refdata_manifest import MANIFEST, user_folder
@@ -85,8 +86,8 @@ def check(
     inputs: list[Input] = []
     with ExitStack() as stack:
         record = None if write_history is None else stack.enter_context(_recording(write_history))
-        rules, used = policy_set.rules(codes), _used(policy_set, codes)
-        batch = Batch(Settings(refs, policy_set, edits, rules, used, run, earlier, raw, phi, keep, conformance, record))
+        ranks = levels(policy_set, codes)
+        batch = Batch(Settings(refs, policy_set, edits, ranks, run, earlier, raw, phi, keep, conformance, record))
         for item in sources:
             if isinstance(item, Tables):
                 batch.add_tables("tables", item)
@@ -141,13 +142,6 @@ def shared_references() -> References:
     except OSError:
         state = None
     return _references(folder, (state.st_mtime_ns, state.st_size) if state else (0, 0))
-
-
-@lru_cache(maxsize=16)
-def _used(policy_set: policies.PolicySet, codes: tuple[str, ...]) -> frozenset[tuple[str, str]]:
-    """Return the (policy, edit) pairs that are not off for ever."""
-    used = policy_set.rules(codes).filter(pl.col("level") != "off").select("policy", "edit").unique()
-    return frozenset(used.iter_rows())
 
 
 _IN_MEMORY = 64 << 20
@@ -245,11 +239,17 @@ def _claim_headers(headers: list[Slot], files: list[str], policy: policies.Polic
     }  # fmt: skip
     if not headers:
         return pl.DataFrame(schema=schema)
-    frame = pl.concat([slot.get() for slot in headers]).unique("claim_id", keep="last").sort("claim_id")
-    labels = {name: policy.label(name) for name in frame["policy"].unique().to_list()}
-    numbers = dict(enumerate(files))
-    return frame.with_columns(
-        pl.col("file").replace_strict(numbers, return_dtype=pl.String),
-        pl.col("policy").replace_strict(labels, return_dtype=pl.String).alias("payer"),
-        money(pl.col("charge_cents")).alias("charge"),
-    ).select(list(schema))
+    labels = {name: policy.label(name) for name in policy.names()}
+    return (
+        pl.concat([slot.get() for slot in headers])
+        .lazy()
+        .unique("claim_id", keep="last")
+        .sort("claim_id")
+        .with_columns(
+            pl.col("file").replace_strict(dict(enumerate(files)), return_dtype=pl.String),
+            pl.col("policy").replace_strict(labels, return_dtype=pl.String).alias("payer"),
+            money(pl.col("charge_cents")).alias("charge"),
+        )
+        .select(list(schema))
+        .collect(engine="in-memory")
+    )

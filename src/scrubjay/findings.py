@@ -11,15 +11,14 @@ import polars as pl
 
 from scrubjay.edit import Edit
 from scrubjay.engine import HIT
-from scrubjay.facts.gather import NO_DAY, days, distinct, distinct_numbers, filled, find_rows, first_known
+from scrubjay.facts.gather import NO_DAY, day_number, days, distinct, distinct_numbers, filled, find_rows, first_known
 from scrubjay.io.columns import known_only
+from scrubjay.levels import LEVELS, OFF, Levels
 from scrubjay.model import Tables
 from scrubjay.raw import no_raw
 from scrubjay.refdata import References
 
 _EPOCH = dt.date(1970, 1, 1)
-
-LEVELS = ("info", "warn", "deny")
 
 _MONEY_CATEGORIES = ("denial", "rejection", "compliance")
 """Categories whose findings put the charge at risk; an underpayment risks what was not billed."""
@@ -29,14 +28,14 @@ def resolve(
     hits: pl.DataFrame,
     tables: Tables,
     claims: pl.DataFrame,
-    rules: pl.DataFrame,
+    levels: Levels,
     edits: Mapping[str, Edit],
     refs: References,
     as_of: dt.date,
 ) -> pl.DataFrame:
     """Return the findings of one piece of input.
 
-    ``claims`` are the claims with their facts; ``rules`` the flat policy table.  Columns: those of the hit,
+    ``claims`` are the claims with their facts; ``levels`` what policies make of edits.  Columns: those of the hit,
     ``policy``, ``level``, ``line`` and ``denied_line`` as LX numbers, ``related_lines``, ``claim`` fields, ``at_risk_cents``
     (the charge), ``amount_basis`` that says so, and ``risk_line`` (the line whose charge that is, null for the claim).
     """
@@ -44,7 +43,7 @@ def resolve(
         return NO_FINDINGS
     # The hits of each edit are a chunk of their own, and rows of many chunks are slow to find.
     found = _locate(hits.rechunk(), tables, claims)
-    found = _supersede(_levels(found, rules, as_of, edits), edits)
+    found = _supersede(_graded(found, levels, as_of, edits), edits)
     return found.with_columns(*_money(found, edits), _references(found, refs, edits)).select(_SHAPE)
 
 
@@ -120,39 +119,22 @@ def _related_lines(hits: pl.DataFrame, lines: pl.DataFrame) -> pl.Series:
     return listed[pl.Series(place)].alias("related_lines")
 
 
-def _levels(hits: pl.DataFrame, rules: pl.DataFrame, as_of: dt.date, edits: Mapping[str, Edit]) -> pl.DataFrame:
+def _graded(hits: pl.DataFrame, levels: Levels, as_of: dt.date, edits: Mapping[str, Edit]) -> pl.DataFrame:
     """Give each hit the ``rank`` of its payer's level on its day; hits of edits the payer does not use go."""
-    day = pl.col("service_date").fill_null(as_of)
-    begins = pl.col("valid_from").is_null() | (pl.col("valid_from") <= day)
-    ends = pl.col("valid_to").is_null() | (pl.col("valid_to") >= day)
-    rejections = [code for code, e in edits.items() if e.category == "rejection"]
-    order = {name: k for k, name in enumerate(LEVELS)}
-    # Few columns are joined, and the rest is gathered.
-    graded = (
-        hits.lazy()
-        .select("row", "policy", "edit", "service_date", "is_void", "outcome", "level_cap")
-        .join(
-            rules.lazy().select("policy", "edit", "level", "valid_from", "valid_to"),
-            on=["policy", "edit"],
-            maintain_order="left",
-        )
-        # A void claim asks for nothing to be paid: only its form can be wrong.
-        .filter(begins & ends & (pl.col("level") != "off") & (~pl.col("is_void") | pl.col("edit").is_in(rejections)))
-        .select(
-            "row",
-            rank=pl.when(pl.col("outcome") == "unknown")
-            .then(0)
-            .otherwise(
-                pl.min_horizontal(
-                    pl.col("level").replace_strict(order, return_dtype=pl.Int8),
-                    pl.col("level_cap").replace_strict(order, default=len(LEVELS) - 1, return_dtype=pl.Int8),
-                )
-            )
-            .cast(pl.Int8),
-        )
-        .collect(engine="in-memory")
-    )
-    return hits[graded["row"]].hstack([graded["rank"]])
+    policies, policy = distinct(hits["policy"])
+    codes, code = distinct(hits["edit"])
+    day = days(hits["service_date"])
+    level = levels.ranks(policies, policy, codes, code, np.where(day == NO_DAY, day_number(as_of), day))
+    # A void claim asks for nothing to be paid: only its form can be wrong.
+    formal = np.array([edits[c].category == "rejection" for c in codes], dtype=bool)[code]
+    counts = (level != OFF) & (~hits["is_void"].to_numpy() | formal)
+    caps, cap = distinct(hits["level_cap"])
+    capped = np.array([LEVELS.index(name) if name in LEVELS else len(LEVELS) for name in caps], dtype=np.int64)[cap]
+    outcomes, outcome = distinct(hits["outcome"])
+    unknown = np.array([name == "unknown" for name in outcomes], dtype=bool)[outcome]
+    rank = pl.Series("rank", np.where(unknown, 0, np.minimum(level, capped)).astype(np.int8))
+    left = pl.Series(np.flatnonzero(counts).astype(np.uint32))
+    return hits[left].hstack([rank[left]])
 
 
 def _supersede(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
@@ -229,11 +211,12 @@ def _money(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> list[pl.Expr]:
     risky = [code for code in hits["edit"].unique() if edits[code].category in _MONEY_CATEGORIES]
     counts = (pl.col("outcome") == "hit") & (pl.col("rank") > LEVELS.index("info")) & pl.col("edit").is_in(risky)
     own = pl.when(pl.col("line_id").is_not_null()).then("line_charge").otherwise("claim_charge")
+    charge = pl.coalesce("denied_charge", own)
     return [
         pl.col("rank").replace_strict(list(range(len(LEVELS))), list(LEVELS), return_dtype=pl.String).alias("level"),
-        pl.when(counts).then(pl.coalesce("denied_charge", own)).alias("at_risk_cents"),
+        pl.when(counts).then(charge).alias("at_risk_cents"),
         pl.when(counts).then(pl.coalesce("denied", "line_id")).alias("risk_line"),
-        pl.when(counts).then(pl.lit("charge")).alias("amount_basis"),
+        pl.when(counts & charge.is_not_null()).then(pl.lit("charge")).alias("amount_basis"),
     ]
 
 

@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 import numpy as np
 import polars as pl
 
-from scrubjay.findings import LEVELS
+from scrubjay.levels import LEVELS
 from scrubjay.model import Tables, concat
 from scrubjay.spill import Spill
 

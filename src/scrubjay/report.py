@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from scrubjay.conformance.judge import NOT_ASKED
 from scrubjay.edit import Edit
 from scrubjay.engine import NO_HISTORY, Tally
+from scrubjay.facts.gather import distinct, filled
 from scrubjay.model import Tables
 
 FINDING_FIELDS = (
@@ -114,30 +116,18 @@ class Report:
 
 def present(found: pl.DataFrame, files: list[str], edits: Mapping[str, Edit]) -> pl.DataFrame:
     """Give resolved findings the names, texts and order of the report."""
-    speaking = [edits[code] for code in found["edit"].unique().sort()]
-    about = pl.LazyFrame(
-        {
-            "edit": pl.Series([e.code for e in speaking], dtype=pl.String),
-            "name": pl.Series([e.name for e in speaking], dtype=pl.String),
-            "category": pl.Series([e.category for e in speaking], dtype=pl.String),
-            "box": pl.Series([e.box for e in speaking], dtype=pl.String),
-            "safety": pl.Series([e.fix_safety for e in speaking], dtype=pl.String),
-            "fix_default": pl.Series([_first_line(e.doc["Fix"]) for e in speaking], dtype=pl.String),
-            "sources": pl.Series([list(e.sources) for e in speaking], dtype=pl.List(pl.String)),
-        }
-    )
-    names = pl.LazyFrame(
-        {"file": pl.Series(range(len(files)), dtype=pl.UInt32), "file_name": pl.Series(files, dtype=pl.String)}
-    )
+    codes, code = distinct(found["edit"])
+    about, names = _about([edits[c] for c in codes]), pl.Series("file_name", [*files, None], dtype=pl.String)
+    own = about[pl.Series(code.astype(np.uint32))]
+    # A finding of no file has the name that stands behind the others, none.
+    file = pl.Series(np.minimum(filled(found["file"], len(files)), len(files)).astype(np.uint32))
     no_patches = pl.lit([], dtype=_FIX.fields[2].dtype)
     rank = pl.col("level").replace_strict(_RANK, return_dtype=pl.Int8)
-    if "place_box" not in found.columns:
-        found = found.with_columns(pl.lit(None, dtype=pl.String).alias("place_box"))
+    found = found.hstack([*own, names[file]])
+    if "place_box" in found.columns:
+        found = found.with_columns(pl.coalesce("box", "place_box"))
     return (
         found.lazy()
-        .join(about, on="edit", how="left")
-        .with_columns(pl.coalesce("box", "place_box").alias("box"))
-        .join(names, on="file", how="left")
         .with_columns(rank=rank)
         .sort(
             "file",
@@ -187,6 +177,19 @@ def present(found: pl.DataFrame, files: list[str], edits: Mapping[str, Edit]) ->
     )
 
 
+def _about(speaking: Sequence[Edit]) -> pl.DataFrame:
+    """Return what the report tells of some edits, a row each."""
+    texts = {
+        "name": [e.name for e in speaking],
+        "category": [e.category for e in speaking],
+        "box": [e.box for e in speaking],
+        "safety": [e.fix_safety for e in speaking],
+        "fix_default": [_first_line(e.doc["Fix"]) for e in speaking],
+    }
+    sources = pl.Series("sources", [list(e.sources) for e in speaking], dtype=pl.List(pl.String))
+    return pl.DataFrame([*(pl.Series(name, values, dtype=pl.String) for name, values in texts.items()), sources])
+
+
 def _first_line(text: str) -> str:
     return " ".join(text.split("\n\n")[0].split())
 
@@ -210,11 +213,12 @@ def at_risk_once(findings: pl.DataFrame) -> pl.DataFrame:
 
     Columns: ``claim_id``, ``risk_line``, ``at_risk_cents``, ``amount_basis``.
     """
-    money_of = findings.select("claim_id", "risk_line", "at_risk_cents", "amount_basis")
+    money_of = findings.lazy().select("claim_id", "risk_line", "at_risk_cents", "amount_basis")
     risky = money_of.filter(pl.col("at_risk_cents").is_not_null())
     whole = risky.filter(pl.col("risk_line").is_null()).unique("claim_id", keep="first", maintain_order=True)
     lines = risky.filter(pl.col("risk_line").is_not_null()).join(whole, on="claim_id", how="anti")
-    return pl.concat([whole, lines.unique("risk_line", keep="first", maintain_order=True)])
+    once = pl.concat([whole, lines.unique("risk_line", keep="first", maintain_order=True)])
+    return once.collect(engine="in-memory")
 
 
 class Counts:
@@ -231,12 +235,11 @@ class Counts:
         """Count a slice."""
         if findings.is_empty():
             return
-        hits = findings.select("outcome", "level", "claim_id").filter(pl.col("outcome") == "hit")
-        for level, count in hits.group_by("level").len().iter_rows():
-            self.levels[level] += count
-        self.dirty += hits.filter(pl.col("claim_id").is_not_null() & (pl.col("level") != "info"))["claim_id"].n_unique()
-        for edit, outcome, count in findings.group_by("edit", "outcome").len().iter_rows():
+        for edit, outcome, level, count in findings.group_by("edit", "outcome", "level").len().iter_rows():
             self.edits[edit, outcome] += count
+            self.levels[level] += count if outcome == "hit" else 0
+        dirty = (pl.col("outcome") == "hit") & (pl.col("level") != "info")
+        self.dirty += findings.select(pl.col("claim_id").filter(dirty).drop_nulls().n_unique()).item()
         if findings["at_risk_cents"].null_count() < len(findings):
             self._risky.append(at_risk_once(findings).with_columns(amount_basis=pl.lit(None, dtype=pl.String)))
 

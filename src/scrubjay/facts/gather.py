@@ -64,9 +64,9 @@ def first_known(one: pl.Series, other: pl.Series) -> pl.Series:
 
 
 def find_rows(ids: pl.Series, wanted: pl.Series) -> pl.Series:
-    """Return the row in which each wanted id stands, null for a null or an id that is in none; gathering by it gives null."""
+    """Return the first row in which each wanted id stands; null, which gathers null, for a null or an id that is in none."""
     have, want = ids.to_numpy(), filled(wanted, 0)
-    in_order = None if bool((have[1:] >= have[:-1]).all()) else np.argsort(have)
+    in_order = None if bool((have[1:] >= have[:-1]).all()) else np.argsort(have, kind="stable")
     at = np.searchsorted(have, want, sorter=in_order)
     at = np.minimum(at, max(len(have) - 1, 0))
     at = at if in_order is None else in_order[at]
