@@ -33,9 +33,6 @@ def with_estimates(
     """
     if findings["at_risk_cents"].null_count() == len(findings):
         return findings
-    plan = schedule(refs)
-    if plan is None:
-        return findings
     risky, of_claim = known(findings["at_risk_cents"]), ~known(findings["risk_line"])
     line_at = filled(find_rows(tables.lines["line_id"], findings["risk_line"]), -1)
     claim_at = filled(find_rows(claims["claim_id"], findings["claim_id"]), -1)
@@ -45,7 +42,9 @@ def with_estimates(
     # The line that would be denied may stand on another claim than the finding.
     wanted[owner[line_at[risky & (line_at >= 0)]]] = True
     rows = _paid_by_schedule(np.flatnonzero(wanted[owner]), owner, tables.lines, claims, policy)
-    if not len(rows):
+    # Without a line to price the schedule is not even laid out.
+    plan = schedule(refs) if len(rows) else None
+    if plan is None:
         return findings
     lines = _lines(tables.lines, rows, claims, owner[rows], refs)
     prices = priced_lines(lines, plan)
