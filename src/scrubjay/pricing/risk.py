@@ -130,6 +130,8 @@ def _paid_by_schedule(rows: Ints, owner: Ints, lines: pl.DataFrame, claims: pl.D
 
 
 _COLUMNS = "line_id claim_id code mod1 mod2 mod3 mod4 units_milli charge_cents service_date".split()
+_OWN = "line_pos line_rendering_npi line_rendering_taxonomy".split()
+_OF_CLAIM = "rendering_npi billing_npi rendering_taxonomy billing_taxonomy pos facility_zip billing_zip".split()
 
 
 def _lines(lines: pl.DataFrame, rows: Ints, claims: pl.DataFrame, owner: Ints, refs: References) -> pl.DataFrame:
@@ -149,10 +151,6 @@ def _lines(lines: pl.DataFrame, rows: Ints, claims: pl.DataFrame, owner: Ints, r
             first_known(own["line_rendering_npi"], rendering).alias("provider"),
         ]
     )
-
-
-_OWN = "line_pos line_rendering_npi line_rendering_taxonomy".split()
-_OF_CLAIM = "rendering_npi billing_npi rendering_taxonomy billing_taxonomy pos facility_zip billing_zip".split()
 
 
 def _where_known(asked: pl.Series, one: pl.Series, other: pl.Series) -> pl.Series:

@@ -21,6 +21,9 @@ ASSISTING = 1 << SHARES.index("assistant-as")
 BY_HAND = 1 << len(SHARES)
 """Flag of a modifier with which the fee is set by hand."""
 
+_MODIFIERS = 11
+"""Bits that number all modifiers of two characters."""
+
 
 @dataclass(frozen=True, eq=False)
 class Fees:
@@ -124,7 +127,3 @@ class Schedule:
 def key_of(code: Ints, split: Ints, facility: Bools) -> Ints:
     """Return one number for a code, the modifier that names its part and the setting; below zero where there is no code."""
     return ((code << _MODIFIERS) + split) * 2 + facility
-
-
-_MODIFIERS = 11
-"""Bits that number all modifiers of two characters."""
