@@ -179,7 +179,7 @@ def present(found: pl.DataFrame, files: list[str], edits: Mapping[str, Edit]) ->
 
 def _about(speaking: Sequence[Edit]) -> pl.DataFrame:
     """Return what the report tells of some edits, a row each."""
-    texts = {
+    texts: dict[str, list[str | None]] = {
         "name": [e.name for e in speaking],
         "category": [e.category for e in speaking],
         "box": [e.box for e in speaking],
