@@ -14,7 +14,7 @@ import polars as pl
 from scrubjay.conformance.judge import NOT_ASKED
 from scrubjay.edit import Edit
 from scrubjay.engine import NO_HISTORY, Tally
-from scrubjay.facts.gather import distinct, filled
+from scrubjay.facts.gather import Bools, Ints, distinct, filled, known, rows_at
 from scrubjay.model import Tables
 
 FINDING_FIELDS = (
@@ -213,12 +213,20 @@ def at_risk_once(findings: pl.DataFrame) -> pl.DataFrame:
 
     Columns: ``claim_id``, ``risk_line``, ``at_risk_cents``, ``amount_basis``.
     """
-    money_of = findings.lazy().select("claim_id", "risk_line", "at_risk_cents", "amount_basis")
-    risky = money_of.filter(pl.col("at_risk_cents").is_not_null())
-    whole = risky.filter(pl.col("risk_line").is_null()).unique("claim_id", keep="first", maintain_order=True)
-    lines = risky.filter(pl.col("risk_line").is_not_null()).join(whole, on="claim_id", how="anti")
-    once = pl.concat([whole, lines.unique("risk_line", keep="first", maintain_order=True)])
-    return once.collect(engine="in-memory")
+    rows = np.flatnonzero(known(findings["at_risk_cents"]))
+    claim = filled(findings["claim_id"].cast(pl.Int64), -1)[rows]
+    line = filled(findings["risk_line"].cast(pl.Int64), -1)[rows]
+    whole = line < 0
+    alone = ~whole & ~np.isin(claim, claim[whole])
+    once = np.concatenate([_firsts(claim, whole), _firsts(line, alone)])
+    columns = ("claim_id", "risk_line", "at_risk_cents", "amount_basis")
+    return pl.DataFrame(rows_at(findings, columns, rows[once]))
+
+
+def _firsts(keys: Ints, among: Bools) -> Ints:
+    """Return the first row of each key among some rows, in the order of the rows."""
+    rows = np.flatnonzero(among)
+    return np.sort(rows[np.unique(keys[rows], return_index=True)[1]])
 
 
 class Counts:

@@ -121,7 +121,9 @@ class ScopeCounts:
         judged = ~lines["is_void"].to_numpy()
         self._policy_ix = policy_ix[judged]
         self._masks = [lines[name].to_numpy()[judged] for name in bits.columns("groups")]
-        self._claims = dict(claims.filter(~pl.col("is_void")).group_by("policy").len().iter_rows())
+        names, owner = distinct(claims["policy"])
+        counts = np.bincount(owner[~claims["is_void"].to_numpy()], minlength=len(names)).tolist()
+        self._claims = {name: n for name, n in zip(names, counts, strict=True) if n}
         self._kept: dict[str, dict[str, int]] = {}
 
     def of(self, grain: str, scope: str) -> dict[str, int]:
