@@ -180,10 +180,10 @@ def _supersede(hits: pl.DataFrame, edits: Mapping[str, Edit]) -> pl.DataFrame:
     )
     if covered.is_empty():
         return hits
-    rank = np.full(int(hits["row"].max()) + 1, -1, dtype=np.int8)  # type: ignore[arg-type]
-    rank[hits["row"].to_numpy()] = hits["rank"].to_numpy()
-    np.maximum.at(rank, covered["row_specific"].to_numpy(), covered["rank"].to_numpy())
     rows = hits["row"].to_numpy()
+    rank = np.full(rows.max() + 1, -1, dtype=np.int8)
+    rank[rows] = hits["rank"].to_numpy()
+    np.maximum.at(rank, covered["row_specific"].to_numpy(), covered["rank"].to_numpy())
     left = np.flatnonzero(~np.isin(rows, covered["row"].to_numpy()))
     where = pl.Series(left.astype(np.uint32))
     return hits[where].with_columns(pl.Series("rank", rank[rows[left]]))

@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 
 from scrubjay.facts.gather import Ints, day_number, distinct_numbers
+from scrubjay.facts.steps import EVER, steps_of
 from scrubjay.policy import PolicySet
 
 LEVELS = ("info", "warn", "deny")
@@ -15,29 +16,19 @@ LEVELS = ("info", "warn", "deny")
 OFF = -1
 """The rank of an edit that a policy does not use."""
 
-_SPAN = 1 << 23
-_SHIFT = 1 << 22
-"""More days than any date needs, before and after 1970."""
-
 
 class Levels:
-    """The stretches of days in which a policy gives an edit one level; they cover all time.
-
-    ``keys`` are sorted: the number of the (policy, edit) pair times a span, plus the first day; ``ranks`` are places in
-    :data:`LEVELS` or :data:`OFF`.
-    """
+    """The stretches of days in which a policy gives an edit one level; they cover all time."""
 
     def __init__(self, policy: PolicySet, codes: tuple[str, ...]) -> None:
         rows = policy.rules(codes).select("policy", "edit", "level", "valid_from").rows()
-        pairs = sorted({(owner, edit) for owner, edit, *_ in rows})
-        self._place = {pair: k for k, pair in enumerate(pairs)}
-        order = {"off": OFF} | {name: k for k, name in enumerate(LEVELS)}
-        found = sorted(
-            (self._place[owner, edit] * _SPAN + (0 if begins is None else day_number(begins) + _SHIFT), order[level])
-            for owner, edit, level, begins in rows
-        )
-        self._keys = np.array([key for key, _ in found], dtype=np.int64)
-        self._ranks = np.array([rank for _, rank in found], dtype=np.int64)
+        self._place = {pair: k for k, pair in enumerate(sorted({(owner, edit) for owner, edit, *_ in rows}))}
+        key = np.array([self._place[owner, edit] for owner, edit, *_ in rows], dtype=np.int64)
+        start = np.array([EVER if day is None else day_number(day) for *_, day in rows], dtype=np.int64)
+        self._steps, order = steps_of(key, start)
+        rank = {"off": OFF} | {name: k for k, name in enumerate(LEVELS)}
+        # The last one stands for a pair that no policy speaks of.
+        self._ranks = np.append(np.array([rank[level] for *_, level, _ in rows], dtype=np.int64)[order], OFF)
         self.used = frozenset((owner, edit) for owner, edit, level, _ in rows if level != "off")
         """The (policy, edit) pairs that are not off for ever."""
 
@@ -48,8 +39,7 @@ class Levels:
             [self._place.get((policies[k // len(edits)], edits[k % len(edits)]), -1) for k in both.tolist()],
             dtype=np.int64,
         )[row]
-        at = np.searchsorted(self._keys, np.maximum(place, 0) * _SPAN + day + _SHIFT, side="right") - 1
-        return np.where(place < 0, OFF, self._ranks[at])
+        return self._ranks[self._steps.at(place, day)]
 
 
 @lru_cache(maxsize=16)

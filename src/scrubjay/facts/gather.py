@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -58,9 +58,14 @@ def known(column: pl.Series) -> Bools:
 
 def first_known(one: pl.Series, other: pl.Series) -> pl.Series:
     """Return the values of a column, and of the other one where it has none."""
-    if not one.null_count():
-        return one
-    return other.alias(one.name) if one.null_count() == len(one) else one.zip_with(pl.Series(known(one)), other)
+    return where_known(one, one, other)
+
+
+def where_known(asked: pl.Series, one: pl.Series, other: pl.Series) -> pl.Series:
+    """Return the values of ``one`` where ``asked`` has a value, and of the other one elsewhere."""
+    if asked.null_count() in (0, len(asked)):
+        return other.alias(one.name) if asked.null_count() else one
+    return one.zip_with(pl.Series(known(asked)), other)
 
 
 def find_rows(ids: pl.Series, wanted: pl.Series) -> pl.Series:
@@ -110,6 +115,12 @@ def distinct(column: pl.Series) -> tuple[list[str], Ints]:
         return values, index
     found = column.unique().sort()
     return found.to_list(), column.cast(pl.Enum(found)).to_physical().to_numpy().astype(np.int64)
+
+
+def numbered(column: pl.Series, numbers: Mapping[str, int], missing: int = -1) -> Ints:
+    """Return the number of each string of a column, ``missing`` for a null and for a string that has none."""
+    values, at = distinct(column)
+    return np.array([numbers.get(v, missing) for v in values], dtype=np.int64)[at]
 
 
 def distinct_numbers(numbers: Ints) -> tuple[Ints, Ints]:

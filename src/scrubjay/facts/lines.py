@@ -22,6 +22,7 @@ from scrubjay.facts.gather import (
     mix,
     rows_at,
     spread_distinct,
+    where_known,
 )
 from scrubjay.facts.identifiers import npi_valid
 from scrubjay.facts.lookups import code_book
@@ -87,8 +88,7 @@ class LineFacts:
         asked = claims.select(_providers_of_claim())
         pos, rendering, taxonomy = rows_at(asked, ["claim_pos", "rendering_npi", "taxonomy"], self.claim_ix)
         npi = lines["line_rendering_npi"]
-        own = pl.Series(known(npi))
-        taxonomy = lines["line_rendering_taxonomy"].zip_with(own, taxonomy).alias("taxonomy")
+        taxonomy = where_known(npi, lines["line_rendering_taxonomy"], taxonomy).alias("taxonomy")
         _, self.provider = spread_distinct(npi, asked["provider"], self.claim_ix)
         billers, biller = distinct(asked["biller"])
         if npi.null_count() == len(npi):

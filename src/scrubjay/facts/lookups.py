@@ -10,13 +10,12 @@ import numpy.typing as npt
 import polars as pl
 
 from scrubjay.facts.gather import NO_DAY, Ints, day_number
+from scrubjay.facts.steps import EVER, steps_of
 from scrubjay.io.columns import known_only
 from scrubjay.io.spans import nothing
 from scrubjay.refdata import References
 
-_SPAN = np.int64(1 << 23)
-_SHIFT = np.int64(1 << 22)
-_OPEN = int(_SHIFT) - 1
+_OPEN = -EVER - 1
 """Days before and after any date: an interval without a beginning or an end."""
 
 
@@ -34,9 +33,8 @@ class Intervals:
         self.rows = len(frame)
         rank = np.searchsorted(self.codes, frame["code"].to_numpy().astype("U16"))
         self._start, self._end = frame["start"].to_numpy(), frame["end"].to_numpy()
-        self._keys = rank * _SPAN + self._start + _SHIFT
+        self._steps, _ = steps_of(rank, self._start)
         self._first = np.searchsorted(rank, np.arange(len(self.codes)))
-        self._rank = rank
 
     def ranks(self, codes: list[str]) -> Ints:
         """Return the place of each code in the list, -1 for a code that is not in it."""
@@ -49,12 +47,9 @@ class Intervals:
         """
         if not self.rows:
             return np.full(len(rank), -1, dtype=np.int64), np.zeros(len(rank), dtype=bool)
-        safe = np.maximum(rank, 0)
-        at = np.searchsorted(self._keys, safe * _SPAN + day + _SHIFT, side="right") - 1
-        begun = (at >= 0) & (self._rank[np.maximum(at, 0)] == safe)
-        row = np.where(begun, at, self._first[safe])
-        holds = begun & (day <= self._end[row]) & (rank >= 0)
-        return np.where(rank >= 0, row, -1), holds
+        at = self._steps.at(rank, day)
+        row = np.where((at < 0) & (rank >= 0), self._first[rank], at)
+        return row, (at >= 0) & (day <= self._end[row])
 
     def dates(self, row: Ints) -> tuple[pl.Series, pl.Series]:
         """Return the first and last day of interval rows, null where open or for row -1."""

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import Bools, Ints, days, distinct, filled
+from scrubjay.facts.gather import Bools, Ints, days, distinct, filled, numbered
 from scrubjay.io.columns import masked
 from scrubjay.pricing.basis import BUNDLED, CLOSED, DRUG, FEE, NOTHING, Prices, basis_of
 from scrubjay.pricing.reductions import modifiers_of, reductions_of, shares_of
-from scrubjay.pricing.steps import numbered
 from scrubjay.pricing.values import BY_HAND, Schedule, key_of
 
 INPUT: dict[str, pl.DataType | type[pl.DataType]] = {

@@ -9,7 +9,18 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import Ints, day_number, days, distinct, filled, find_rows, first_known, known, rows_at
+from scrubjay.facts.gather import (
+    Ints,
+    day_number,
+    days,
+    distinct,
+    filled,
+    find_rows,
+    first_known,
+    known,
+    rows_at,
+    where_known,
+)
 from scrubjay.io.columns import masked
 from scrubjay.model import Tables
 from scrubjay.policy import PolicySet
@@ -138,7 +149,7 @@ def _lines(lines: pl.DataFrame, rows: Ints, claims: pl.DataFrame, owner: Ints, r
     """Return some lines with what their price depends on; ``owner`` is where the claim of each stands."""
     own = dict(zip(_OWN, rows_at(lines, _OWN, rows), strict=True))
     of_claim = dict(zip(_OF_CLAIM, rows_at(claims, _OF_CLAIM, owner), strict=True))
-    clinician = _where_known(of_claim["rendering_npi"], of_claim["rendering_taxonomy"], of_claim["billing_taxonomy"])
+    clinician = where_known(of_claim["rendering_npi"], of_claim["rendering_taxonomy"], of_claim["billing_taxonomy"])
     rendering = first_known(of_claim["rendering_npi"], of_claim["billing_npi"])
     kinds, kind = distinct(first_known(own["line_pos"], of_claim["pos"]))
     facilities = _facilities(refs)
@@ -147,17 +158,10 @@ def _lines(lines: pl.DataFrame, rows: Ints, claims: pl.DataFrame, owner: Ints, r
             *rows_at(lines, _COLUMNS, rows),
             pl.Series("facility", np.array([k in facilities for k in kinds])[kind]),
             first_known(of_claim["facility_zip"], of_claim["billing_zip"]).alias("zip"),
-            _where_known(own["line_rendering_npi"], own["line_rendering_taxonomy"], clinician).alias("taxonomy"),
+            where_known(own["line_rendering_npi"], own["line_rendering_taxonomy"], clinician).alias("taxonomy"),
             first_known(own["line_rendering_npi"], rendering).alias("provider"),
         ]
     )
-
-
-def _where_known(asked: pl.Series, one: pl.Series, other: pl.Series) -> pl.Series:
-    """Return the values of a column where another one is known, and those of a third elsewhere."""
-    if asked.null_count() in (0, len(asked)):
-        return other if asked.null_count() else one
-    return one.zip_with(pl.Series(known(asked)), other)
 
 
 @lru_cache(maxsize=4)

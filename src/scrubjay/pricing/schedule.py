@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 import polars as pl
 
-from scrubjay.facts.gather import Bools, Ints, days, filled
-from scrubjay.pricing.steps import numbered, steps_of
+from scrubjay.facts.gather import Bools, Ints, days, filled, numbered
+from scrubjay.facts.steps import steps_of
 from scrubjay.pricing.values import SHARES, Cut, Fees, Places, Schedule, Technical, key_of
 from scrubjay.refdata import References
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from scrubjay.facts.gather import Bools, Ints
-from scrubjay.pricing.steps import Steps
+from scrubjay.facts.steps import Steps
 
 SHARES = ("bilateral", "co-surgeon", "assistant", "assistant-as")
 """Rules by which a modifier changes the share of the fee; the rule at place k has the flag ``1 << k``."""
