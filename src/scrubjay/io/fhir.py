@@ -10,16 +10,15 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from scrubjay.errors import InputError
 from scrubjay.io import fhir_codes as codes
+from scrubjay.io import fhir_values as values
 from scrubjay.io.assemble import Flaw, Sourced
-from scrubjay.io.records import Address, Claim, Dependent, Line, Note, OtherPayer, Payer, Person, Provider, Subscriber
-
-Json = dict[str, Any]
+from scrubjay.io.fhir_values import Json
+from scrubjay.io.records import Claim, Dependent, Line, Note, OtherPayer, Payer, Person, Provider, Subscriber
 
 NEEDS = "FHIR is read with fhir.resources, which is not installed; pip install 'scrubjay[fhir]'"
 _OTHER_USES = {"preauthorization": "a request for prior authorisation", "predetermination": "a predetermination"}
@@ -87,7 +86,7 @@ def claims(documents: list[Json], file: str, errors: list[InputError]) -> Iterat
                 other = _OTHER_USES.get(str(use), "for another use")
                 errors.append(InputError(file, f"{where}{path}: {other}, no claim; only use 'claim' is checked"))
                 continue
-            kind_of_claim = _code(resource.get("type"), codes.CLAIM_TYPE) or _code(resource.get("type"))
+            kind_of_claim = values.code(resource.get("type"), codes.CLAIM_TYPE) or values.code(resource.get("type"))
             if kind_of_claim not in ("", "professional"):
                 message = f"{where}{path}: a claim of type {kind_of_claim!r}; only professional claims are checked"
                 errors.append(InputError(file, message))
@@ -146,80 +145,93 @@ class _Reader:
     def read(self) -> Sourced:
         """Return the claim; every value that is absent is empty."""
         r = self.resource
-        contained = {f"#{item.get('id')}": item for item in _list(r, "contained")}
+        contained = {f"#{item.get('id')}": item for item in values.items(r, "contained")}
         self.near = {**self.near, **contained}
-        insurance = sorted(_list(r, "insurance"), key=lambda item: (not item.get("focal"), item.get("sequence", 0)))
+        insurance = sorted(
+            values.items(r, "insurance"), key=lambda item: (not item.get("focal"), item.get("sequence", 0))
+        )
         patient = self._person(self._at(r.get("patient")))
         main, others = self._coverages(insurance, patient)
         subscriber, payer, relationship = main
-        team = {item.get("sequence"): item for item in _list(r, "careTeam")}
-        of_lines = {number for item in _list(r, "item") for number in item.get("careTeamSequence", ())}
+        team = {item.get("sequence"): item for item in values.items(r, "careTeam")}
+        of_lines = {number for item in values.items(r, "item") for number in item.get("careTeamSequence", ())}
         whole = {
             number: member
             for number, member in team.items()
-            if number not in of_lines or _extension(member, "whole-claim") is True
+            if number not in of_lines or values.extension(member, "whole-claim") is True
         }
         roles = self._roles(whole.values())
-        items = _list(r, "item")
-        frequency = _extension(r, "frequency") or ""
+        items = values.items(r, "item")
+        frequency = values.extension(r, "frequency") or ""
         places = [
-            _code(item.get("locationCodeableConcept"), codes.POS) or _code(item.get("locationCodeableConcept"))
+            values.code(item.get("locationCodeableConcept"), codes.POS)
+            or values.code(item.get("locationCodeableConcept"))
             for item in items
         ]
-        pos = _extension(r, "place-of-service") or next((place for place in places if place), "")
-        system = {c.get("system") for d in _list(r, "diagnosis") for c in _codings(d.get("diagnosisCodeableConcept"))}
-        diagnoses = sorted(_list(r, "diagnosis"), key=lambda d: d.get("sequence", 0))
+        pos = values.extension(r, "place-of-service") or next((place for place in places if place), "")
+        system = {
+            c.get("system")
+            for d in values.items(r, "diagnosis")
+            for c in values.codings(d.get("diagnosisCodeableConcept"))
+        }
+        diagnoses = sorted(values.items(r, "diagnosis"), key=lambda d: d.get("sequence", 0))
         position = {d.get("sequence"): k for k, d in enumerate(diagnoses, start=1)}
-        info = {item.get("sequence"): item for item in _list(r, "supportingInfo")}
+        info = {item.get("sequence"): item for item in values.items(r, "supportingInfo")}
         used = {n for item in items for n in item.get("informationSequence", ())}
         free = [item for number, item in info.items() if number not in used]
-        related = _list(r, "related")
-        original = next((_text(_dict(item, "reference"), "value") for item in related), "")
+        related = values.items(r, "related")
+        original = next((values.text(values.part(item, "reference"), "value") for item in related), "")
         lines = tuple(
             self._line(item, k, places[k], str(pos), team, whole, position, info) for k, item in enumerate(items)
         )
-        accident = _dict(r, "accident")
+        accident = values.part(r, "accident")
         dates = [
             (code, day)
-            for item in _of(free, "date")
-            if (code := _code(item.get("code"))) and (day := _day(item.get("timingDate")))
+            for item in values.of_category(free, "date")
+            if (code := values.code(item.get("code"))) and (day := values.day(item.get("timingDate")))
         ]
-        if (day := _day(accident.get("date"))) and not any(code == "439" for code, _ in dates):
+        if (day := values.day(accident.get("date"))) and not any(code == "439" for code, _ in dates):
             dates.append(("439", day))
         claim = Claim(
-            id=next((_text(i, "value") for i in _list(r, "identifier") if i.get("value")), "") or _text(r, "id"),
+            id=next((values.text(i, "value") for i in values.items(r, "identifier") if i.get("value")), "")
+            or values.text(r, "id"),
             billing=self._provider(self._at(r.get("provider"))),
             subscriber=subscriber,
             payer=payer,
             lines=lines,
             diagnoses=tuple(
-                _text(c, "code").replace(".", "")
+                values.text(c, "code").replace(".", "")
                 for d in diagnoses
-                for c in _codings(d.get("diagnosisCodeableConcept"))[:1]
+                for c in values.codings(d.get("diagnosisCodeableConcept"))[:1]
             ),
             dependent=None if relationship == "18" else Dependent(patient, relationship),
-            charge=_amount(r.get("total")),
+            charge=values.amount(r.get("total")),
             pos=str(pos),
             frequency=str(frequency) or ("7" if original else "1"),
-            assignment=str(_extension(r, "assignment") or ""),
+            assignment=str(values.extension(r, "assignment") or ""),
             rendering=roles.get("rendering"),
             referring=roles.get("referring"),
             supervising=roles.get("supervising"),
             facility=self._facility(r.get("facility")),
             prior_auth=next((str(ref) for i in insurance[:1] for ref in i.get("preAuthRef", ())), ""),
-            referral=str(_extension(r, "referral") or ""),
+            referral=str(values.extension(r, "referral") or ""),
             original_ref=original,
-            clia=str(_extension(r, "clia") or ""),
+            clia=str(values.extension(r, "clia") or ""),
             dates=tuple(dates),
-            patient_paid=next((_quantity(i.get("valueQuantity")) for i in _of(free, "patient-paid")), None),
-            notes=tuple(Note(_text(i, "valueString"), _code(i.get("code")) or "ADD") for i in _of(free, "note")),
+            patient_paid=next(
+                (values.amount(i.get("valueQuantity")) for i in values.of_category(free, "patient-paid")), None
+            ),
+            notes=tuple(
+                Note(values.text(i, "valueString"), values.code(i.get("code")) or "ADD")
+                for i in values.of_category(free, "note")
+            ),
             other_payers=tuple(others),
-            causes=tuple(_code(i.get("code")) for i in _of(free, "cause")),
-            accident_state=str(_extension(r, "accident-state") or ""),
+            causes=tuple(values.code(i.get("code")) for i in values.of_category(free, "cause")),
+            accident_state=str(values.extension(r, "accident-state") or ""),
             icd9=bool(system & {codes.ICD9}),
-            signed=str(_extension(r, "signed") or "Y"),
-            benefits_assigned=str(_extension(r, "benefits-assigned") or "Y"),
-            released=str(_extension(r, "released") or "Y"),
+            signed=str(values.extension(r, "signed") or "Y"),
+            benefits_assigned=str(values.extension(r, "benefits-assigned") or "Y"),
+            released=str(values.extension(r, "released") or "Y"),
         )
         paths = tuple(f"{self.path}.item[{k}]" for k in range(len(items)))
         return Sourced(claim, tuple(self.flaws), path=self.path, paths=paths)
@@ -244,24 +256,24 @@ class _Reader:
         if not read:
             return (Subscriber(patient, ""), Payer("", "", ""), "18"), []
         _, subscriber, payer, relationship = read[0]
-        word = _extension(self.resource, "payer-responsibility")
+        word = values.extension(self.resource, "payer-responsibility")
         rank = {1: "P", 2: "S", 3: "T"}.get(insurance[0].get("sequence", 1), "P")
         subscriber = Subscriber(subscriber.person, subscriber.member_id, subscriber.group, str(word or rank))
         others = []
         for item, insured, insurer, relation in read[1:]:
             adjustments = []
-            for extension in _list(item, "extension"):
+            for extension in values.items(item, "extension"):
                 words = str(extension.get("valueString", "")).split(" ")
                 if extension.get("url") == f"{codes.EXTENSION}adjustment" and len(words) == 3:
-                    amount = _quantity({"value": words[2]})
+                    amount = values.amount({"value": words[2]})
                     adjustments += [(words[0], words[1], amount)] if amount is not None else []
-            responsibility = str(_extension(item, "payer-responsibility") or "S")
-            paid = _extension(item, "paid")
+            responsibility = str(values.extension(item, "payer-responsibility") or "S")
+            paid = values.extension(item, "paid")
             others.append(
                 OtherPayer(
                     insurer,
                     Subscriber(insured.person, insured.member_id, insured.group, responsibility),
-                    _quantity({"value": paid}),
+                    values.amount({"value": paid}),
                     relation,
                     tuple(adjustments),
                 )
@@ -270,57 +282,75 @@ class _Reader:
 
     def _coverage(self, item: Json, patient: Person) -> tuple[Subscriber, Payer, str]:
         coverage = self._at(item.get("coverage"))
-        own = _code(coverage.get("relationship"), codes.X12_RELATIONSHIP)
-        word = _code(coverage.get("relationship"), codes.RELATIONSHIP) or _code(coverage.get("relationship"))
+        own = values.code(coverage.get("relationship"), codes.X12_RELATIONSHIP)
+        word = values.code(coverage.get("relationship"), codes.RELATIONSHIP) or values.code(
+            coverage.get("relationship")
+        )
         relation = own or codes.RELATION_TO_X12.get(word, "18")
         insured = self._at(coverage.get("subscriber"))
         person = self._person(insured) if insured else patient
-        payor = next((self._at(p) for p in _list(coverage, "payor")), {})
-        group = next((_text(c, "value") for c in _list(coverage, "class") if _code(c.get("type")) == "group"), "")
-        member = _text(coverage, "subscriberId") or next((_text(i, "value") for i in _list(coverage, "identifier")), "")
-        ident = _identifier(payor, codes.PAYER_ID) or next((_text(i, "value") for i in _list(payor, "identifier")), "")
-        name = _text(payor, "name") or next((_text(p, "display") for p in _list(coverage, "payor")), "")
-        filing = _code(coverage.get("type"), codes.FILING)
-        return Subscriber(person, member, group), Payer(name, ident, filing, _address(payor)), relation
+        payor = next((self._at(p) for p in values.items(coverage, "payor")), {})
+        group = next(
+            (values.text(c, "value") for c in values.items(coverage, "class") if values.code(c.get("type")) == "group"),
+            "",
+        )
+        member = values.text(coverage, "subscriberId") or next(
+            (values.text(i, "value") for i in values.items(coverage, "identifier")), ""
+        )
+        ident = values.identifier(payor, codes.PAYER_ID) or next(
+            (values.text(i, "value") for i in values.items(payor, "identifier")), ""
+        )
+        name = values.text(payor, "name") or next(
+            (values.text(p, "display") for p in values.items(coverage, "payor")), ""
+        )
+        filing = values.code(coverage.get("type"), codes.FILING)
+        return Subscriber(person, member, group), Payer(name, ident, filing, values.address(payor)), relation
 
     def _person(self, resource: Json) -> Person:
-        names = _list(resource, "name")
+        names = values.items(resource, "name")
         name = next((n for n in names if n.get("use") == "official"), names[0] if names else {})
         given = [str(part) for part in name.get("given", ())]
         sex = codes.SEXES.get(str(resource.get("gender", "")), "")
-        last, first = _text(name, "family"), given[0] if given else ""
-        return Person(last, first, _day(resource.get("birthDate")), sex, " ".join(given[1:]), _address(resource))
+        last, first = values.text(name, "family"), given[0] if given else ""
+        return Person(
+            last, first, values.day(resource.get("birthDate")), sex, " ".join(given[1:]), values.address(resource)
+        )
 
     def _provider(self, resource: Json) -> Provider:
-        npi = _identifier(resource, codes.NPI)
-        tin, kind = _identifier(resource, codes.TAX_NUMBER), "EI"
-        if not tin and (social := _identifier(resource, codes.SOCIAL_SECURITY)):
+        npi = values.identifier(resource, codes.NPI)
+        tin, kind = values.identifier(resource, codes.TAX_NUMBER), "EI"
+        if not tin and (social := values.identifier(resource, codes.SOCIAL_SECURITY)):
             tin, kind = social, "SY"
-        address = _address(resource)
+        address = values.address(resource)
         if resource.get("resourceType") == "Practitioner":
             person = self._person(resource)
             taxonomy = next(
-                (c for q in _list(resource, "qualification") if (c := _code(q.get("code"), codes.TAXONOMY))), ""
+                (
+                    c
+                    for q in values.items(resource, "qualification")
+                    if (c := values.code(q.get("code"), codes.TAXONOMY))
+                ),
+                "",
             )
             return Provider(npi, person.last, person.first, taxonomy, tin, kind, address)
-        taxonomy = next((c for t in _list(resource, "type") if (c := _code(t, codes.TAXONOMY))), "")
-        return Provider(npi, _text(resource, "name"), "", taxonomy, tin, kind, address)
+        taxonomy = next((c for t in values.items(resource, "type") if (c := values.code(t, codes.TAXONOMY))), "")
+        return Provider(npi, values.text(resource, "name"), "", taxonomy, tin, kind, address)
 
     def _facility(self, reference: Any) -> Provider | None:
         resource = self._at(reference)
         if not resource:
             return None
         place = resource.get("address")
-        address = _address({"address": [place]} if isinstance(place, dict) else resource)
-        return Provider(_identifier(resource, codes.NPI), _text(resource, "name"), address=address)
+        address = values.address({"address": [place]} if isinstance(place, dict) else resource)
+        return Provider(values.identifier(resource, codes.NPI), values.text(resource, "name"), address=address)
 
     def _roles(self, members: Any) -> dict[str, Provider]:
         found: dict[str, Provider] = {}
         for member in members:
-            word = _code(member.get("role")).lower()
+            word = values.code(member.get("role")).lower()
             role = codes.ROLE_WORDS.get(word, "rendering" if not word else "")
             provider = self._provider(self._at(member.get("provider")))
-            taxonomy = _code(member.get("qualification"), codes.TAXONOMY)
+            taxonomy = values.code(member.get("qualification"), codes.TAXONOMY)
             if taxonomy and not provider.taxonomy:
                 provider = Provider(
                     provider.npi, provider.name, provider.first, taxonomy, provider.tin, provider.tin_qualifier,
@@ -336,124 +366,50 @@ class _Reader:
     ) -> Line:  # fmt: skip
         members = [team[n] for n in item.get("careTeamSequence", ()) if n in team and n not in whole]
         roles = self._roles(members)
-        service = _dict(item, "productOrService")
-        period = _dict(item, "servicedPeriod")
-        begin, end = _day(item.get("servicedDate")), None
+        service = values.part(item, "productOrService")
+        period = values.part(item, "servicedPeriod")
+        begin, end = values.day(item.get("servicedDate")), None
         if begin is None and period:
-            begin, end = _day(period.get("start")), _day(period.get("end"))
-        drug = next((d for d in _list(item, "detail") if _code(d.get("productOrService"), codes.NDC)), {})
-        quantity = _dict(drug, "quantity")
+            begin, end = values.day(period.get("start")), values.day(period.get("end"))
+        drug = next((d for d in values.items(item, "detail") if values.code(d.get("productOrService"), codes.NDC)), {})
+        quantity = values.part(drug, "quantity")
         own = [info[n] for n in item.get("informationSequence", ()) if n in info]
-        units = _dict(item, "quantity")
+        units = values.part(item, "quantity")
         tests = tuple(
-            (_code(i.get("code")), value)
-            for i in _of(own, "test")
-            if (value := _quantity(i.get("valueQuantity"))) is not None
+            (values.code(i.get("code")), value)
+            for i in values.of_category(own, "test")
+            if (value := values.amount(i.get("valueQuantity"))) is not None
         )
-        basis = _extension(item, "unit-basis") or "UN"
-        line_pos = place if place and (place != pos or _extension(item, "line-place")) else ""
+        basis = values.extension(item, "unit-basis") or "UN"
+        line_pos = place if place and (place != pos or values.extension(item, "line-place")) else ""
         return Line(
-            code=_code(service, codes.CPT) or _code(service, codes.HCPCS) or _code(service),
-            charge=_amount(item.get("net")),
-            units=_quantity(units) if units else Decimal(1),
-            modifiers=tuple(code for m in _list(item, "modifier") if (code := _code(m))),
+            code=values.code(service, codes.CPT) or values.code(service, codes.HCPCS) or values.code(service),
+            charge=values.amount(item.get("net")),
+            units=values.amount(units) if units else Decimal(1),
+            modifiers=tuple(code for m in values.items(item, "modifier") if (code := values.code(m))),
             service_date=begin,
             service_to=end,
-            pointers=tuple(_pointer(n, position) for n in item.get("diagnosisSequence", ())[:4]),
+            pointers=tuple(values.pointer(n, position) for n in item.get("diagnosisSequence", ())[:4]),
             pos=line_pos,
-            description=_text(service, "text"),
+            description=values.text(service, "text"),
             basis=str(basis),
-            emergency=bool(_extension(item, "emergency")),
-            family_planning=bool(_extension(item, "family-planning")),
+            emergency=bool(values.extension(item, "emergency")),
+            family_planning=bool(values.extension(item, "family-planning")),
             number=item.get("sequence") if isinstance(item.get("sequence"), int) else at + 1,
-            control=str(_extension(item, "line-control") or ""),
-            prior_auth=str(_extension(item, "prior-authorization") or ""),
-            lot=str(_extension(item, "lot") or ""),
-            ndc=_code(drug.get("productOrService"), codes.NDC),
-            ndc_quantity=_quantity(quantity),
-            ndc_unit=_text(quantity, "unit") or _text(quantity, "code"),
-            prescription=str(_extension(item, "prescription") or ""),
-            notes=tuple(Note(_text(i, "valueString"), _code(i.get("code")) or "ADD") for i in _of(own, "note")),
+            control=str(values.extension(item, "line-control") or ""),
+            prior_auth=str(values.extension(item, "prior-authorization") or ""),
+            lot=str(values.extension(item, "lot") or ""),
+            ndc=values.code(drug.get("productOrService"), codes.NDC),
+            ndc_quantity=values.amount(quantity),
+            ndc_unit=values.text(quantity, "unit") or values.text(quantity, "code"),
+            prescription=str(values.extension(item, "prescription") or ""),
+            notes=tuple(
+                Note(values.text(i, "valueString"), values.code(i.get("code")) or "ADD")
+                for i in values.of_category(own, "note")
+            ),
             measurements=tests,
             rendering=roles.get("rendering"),
             supervising=roles.get("supervising"),
             ordering=roles.get("ordering"),
             referring=roles.get("referring"),
         )
-
-
-def _list(resource: Json, name: str) -> list[Json]:
-    value = resource.get(name)
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _dict(resource: Json, name: str) -> Json:
-    value = resource.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(resource: Json, name: str) -> str:
-    value = resource.get(name)
-    return " ".join(str(value).split()) if value is not None else ""
-
-
-def _codings(concept: Any) -> list[Json]:
-    return _list(concept, "coding") if isinstance(concept, dict) else []
-
-
-def _code(concept: Any, system: str = "") -> str:
-    """Return the code of a CodeableConcept in a system, or its first code where none is named."""
-    return next((_text(c, "code") for c in _codings(concept) if not system or c.get("system") == system), "")
-
-
-def _of(items: list[Json], category: str) -> list[Json]:
-    return [item for item in items if _code(item.get("category")) == category]
-
-
-def _extension(resource: Json, name: str) -> Any:
-    for extension in _list(resource, "extension"):
-        if extension.get("url") == f"{codes.EXTENSION}{name}":
-            value = next((v for key, v in extension.items() if key.startswith("value")), None)
-            return value.get("code") if isinstance(value, dict) else value
-    return None
-
-
-def _identifier(resource: Json, system: str) -> str:
-    return next((_text(i, "value") for i in _list(resource, "identifier") if i.get("system") == system), "")
-
-
-def _address(resource: Json) -> Address | None:
-    found = _list(resource, "address")
-    if not found:
-        return None
-    lines = [str(line) for line in found[0].get("line", ())]
-    city, state, code = (_text(found[0], name) for name in ("city", "state", "postalCode"))
-    return Address(lines[0] if lines else "", city, state, code, " ".join(lines[1:]))
-
-
-def _amount(money: Any) -> Decimal | None:
-    return _quantity(money) if isinstance(money, dict) else None
-
-
-def _quantity(quantity: Any) -> Decimal | None:
-    value = quantity.get("value") if isinstance(quantity, dict) else None
-    try:
-        number = Decimal(str(value)) if value is not None else None
-    except InvalidOperation:
-        return None
-    return number if number is not None and number.is_finite() else None
-
-
-def _day(text: Any) -> date | None:
-    try:
-        return date.fromisoformat(str(text)[:10])
-    except ValueError:
-        return None
-
-
-def _pointer(sequence: Any, position: Mapping[Any, int]) -> str:
-    """Return the position of the diagnosis with a sequence number; one that leads nowhere stays out of reach."""
-    found = position.get(sequence)
-    if found is None:
-        return str(sequence) if isinstance(sequence, int) and sequence > len(position) else "99"
-    return str(found)
